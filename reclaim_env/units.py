@@ -1,0 +1,19 @@
+"""The only conversions: scenario files speak MiB and ms, the model pages and seconds."""
+
+from reclaim_env.model.constants import PAGE_BYTES
+
+PAGES_PER_MIB = 1024 * 1024 // PAGE_BYTES
+KIB_PER_PAGE = PAGE_BYTES // 1024
+
+
+def pages_from_mib(mib: float) -> int:
+    """Whole pages, to the nearest. Identical cgroups take this times their count."""
+    return round(mib * PAGES_PER_MIB)
+
+
+def mib_from_pages(pages: float) -> float:
+    return pages / PAGES_PER_MIB
+
+
+def pages_from_kib(kib: float) -> int:
+    return int(kib // KIB_PER_PAGE)
