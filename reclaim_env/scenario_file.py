@@ -178,6 +178,6 @@ def _declared(loc: Sequence[int | str], model: type[BaseModel]) -> tuple[str, st
     field = owner.model_fields.get(names[-1]) if names else None
     if field is None:
         return "this field", ""
-    unit = field.json_schema_extra.get("unit") if isinstance(field.json_schema_extra, dict) else None
-    has_unit = isinstance(unit, str) and unit not in ("text", "choice", "count")
-    return field.description or "this field", unit if has_unit else ""
+    extra = field.json_schema_extra
+    unit = str(extra.get("unit", "")) if isinstance(extra, dict) else ""
+    return field.description or "this field", "" if unit in ("text", "choice", "count") else unit
