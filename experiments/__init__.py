@@ -1,0 +1,1 @@
+"""Running rules and agents against each other: the command `reclaim`."""

@@ -1,0 +1,59 @@
+import numpy as np
+import pytest
+
+from experiments.stats import Difference, Mean, differences, means, mirrored
+
+
+def test_a_rule_against_itself_differs_by_exactly_nothing():
+    values = np.random.default_rng(1).lognormal(size=(32, 5))
+    assert differences(values, values) == [Difference(0.0, 0.0, 0.0, 0.5)] * 5
+
+
+@pytest.mark.parametrize("nr_seeds", [8, 32])
+@pytest.mark.parametrize("draw", ["normal", "exponential"])
+def test_equal_rules_are_told_apart_in_two_to_eight_percent(nr_seeds, draw):
+    random = np.random.default_rng(2)
+    a, b = getattr(random, draw)(size=(2, nr_seeds, 1500))
+    verdicts = [gap.lo > 0 or gap.hi < 0 for gap in differences(a, b)]
+    assert 0.02 <= np.mean(verdicts) <= 0.08
+
+
+def test_a_planted_effect_is_found_with_its_sign():
+    random = np.random.default_rng(3)
+    shared = random.normal(scale=5.0, size=(32, 400))  # what pairing takes out
+    a, b = shared + random.normal(size=shared.shape) - 1.0, shared + random.normal(size=shared.shape)
+    gaps = differences(a, b)
+    assert np.mean([gap.hi < 0 for gap in gaps]) >= 0.95
+    assert np.mean([gap.p_improve for gap in gaps]) == pytest.approx(0.76, abs=0.02)  # P(N(-1, 2) < 0)
+
+
+def test_ties_count_half():
+    a, b = np.array([[1.0], [2.0], [3.0], [9.0]]), np.array([[1.0], [5.0], [5.0], [5.0]])
+    assert differences(a, b)[0].p_improve == (0.5 + 2) / 4
+
+
+def test_one_undefined_seed_leaves_mean_and_difference_undefined():
+    a = np.array([[1.0, 4.0], [np.nan, 6.0]])
+    assert means(a)[0] == Mean(None, None, None)
+    assert differences(a, np.ones((2, 2)))[0] == Difference(None, None, None, None)
+    assert means(a)[1].mean == 5.0
+
+
+def test_one_seed_has_a_mean_and_no_interval():
+    assert means(np.array([[7.0]])) == [Mean(7.0, None, None)]
+
+
+def test_a_number_that_never_varies_has_an_interval_without_width():
+    assert means(np.full((32, 1), 0.1)) == [Mean(0.1, 0.1, 0.1)]
+
+
+def test_intervals_are_the_same_every_time_and_hold_the_mean():
+    values = np.random.default_rng(4).exponential(size=(16, 3))
+    assert means(values) == means(values.copy())
+    assert all(found.lo < found.mean < found.hi for found in means(values))
+
+
+def test_exchanging_the_rules_mirrors_the_difference():
+    a, b = np.random.default_rng(5).normal(size=(2, 16, 4))
+    for there, back in zip(differences(a, b), differences(b, a), strict=True):
+        assert mirrored(there).as_json() == pytest.approx(back.as_json())
