@@ -1,0 +1,75 @@
+"""What an interval cost, in seconds of lost task or CPU time; the reward is minus the weighted sum.
+
+| term       | lost seconds                                                                        |
+|------------|-------------------------------------------------------------------------------------|
+| refault_io | thread time spent waiting for refaulted pages to be read back                       |
+| kswapd_cpu | CPU time of kswapd                                                                  |
+| stall      | thread time in direct reclaim, or blocked because memory could not be had           |
+| oom        | 30 s for every OOM kill: the restart and its cold cache                             |
+| atomic     | 0.5 s for every atomic burst that did not get all its pages                         |
+
+Under `card` (IO, CPU and OOM only) a kswapd that has given up costs nothing, whatever the tasks pay
+in direct reclaim: never resetting is then optimal, and nothing is left to learn. It is kept because
+the problem was first stated so. `default` weighs all five terms alike.
+"""
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from reclaim_env.model.kernel import kernel
+
+OOM_KILL_S = 30.0
+ATOMIC_FAIL_S = 0.5
+
+COST_TERMS = ("refault_io", "kswapd_cpu", "stall", "oom", "atomic")
+WEIGHTS: dict[str, dict[str, float]] = {
+    "default": {"refault_io": 1.0, "kswapd_cpu": 1.0, "stall": 1.0, "oom": 1.0, "atomic": 1.0},
+    "card": {"refault_io": 1.0, "kswapd_cpu": 1.0, "stall": 0.0, "oom": 1.0, "atomic": 0.0},
+}
+
+
+def weights_of(reward: str | Mapping[str, float]) -> np.ndarray:
+    """(len(COST_TERMS),) float64, from a preset's name or a weight for every term."""
+    if isinstance(reward, str):
+        if reward not in WEIGHTS:
+            raise ValueError(
+                f"reward: found {reward!r}, wanted one of {', '.join(WEIGHTS)}, or a weight per term"
+            )
+        reward = WEIGHTS[reward]
+    if set(reward) != set(COST_TERMS):
+        raise ValueError(f"reward: found weights for {', '.join(reward)}, wanted {', '.join(COST_TERMS)}")
+    weights = np.array([reward[term] for term in COST_TERMS], np.float64)
+    if not np.all(np.isfinite(weights)) or np.any(weights < 0):
+        raise ValueError(f"reward: found weights {dict(reward)}, wanted finite numbers of 0 or more")
+    return weights
+
+
+@kernel
+def _node_cost(now, before, lost_s):
+    """Fills (len(COST_TERMS),) with what one node's interval cost, in the order of COST_TERMS."""
+    lost_s[0] = now.refault_wait_s - before.refault_wait_s
+    lost_s[1] = now.kswapd_cpu_s - before.kswapd_cpu_s
+    lost_s[2] = now.stall_s - before.stall_s
+    lost_s[3] = (now.oom_kill - before.oom_kill) * OOM_KILL_S
+    lost_s[4] = (now.atomic_fail - before.atomic_fail) * ATOMIC_FAIL_S
+
+
+@kernel
+def cost_rows(envs, rows, before, weights, node_lost_s, lost_s, reward):
+    """Fills, for each row, lost seconds by node and term, their sum over nodes, and minus the weighted sum.
+
+    node_lost_s: (num_envs, num_nodes, terms); lost_s: (num_envs, terms); reward: (num_envs,).
+    Summed in the order of nodes and terms, so that whoever adds up the info gets the same bits.
+    """
+    for j in range(rows.size):
+        i = rows[j]
+        lost_s[i, :] = 0.0
+        for nid in range(envs[i].nr_nodes):
+            _node_cost(envs[i].node[nid].vmstat, before[i, nid], node_lost_s[i, nid])
+            for term in range(weights.size):
+                lost_s[i, term] += node_lost_s[i, nid, term]
+        cost_s = 0.0
+        for term in range(weights.size):
+            cost_s += weights[term] * lost_s[i, term]
+        reward[i] = 0.0 - cost_s  # and not -cost_s: a free interval is 0.0, not -0.0
