@@ -1,0 +1,361 @@
+"""Many simulated machines stepped together. The scalar env is this with one row; so is every other door."""
+
+import copy as copying
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from itertools import pairwise
+from os import PathLike
+from typing import Any, ClassVar
+
+import numpy as np
+from gymnasium.error import ResetNeeded
+from gymnasium.vector import AutoresetMode, VectorEnv
+from gymnasium.vector.utils import batch_space
+
+from reclaim_env import action, observation
+from reclaim_env import reward as costs
+from reclaim_env.boot import boot
+from reclaim_env.counters import VMSTAT_NAMES, remember_rows, vmstat_totals
+from reclaim_env.model.kernel import kernel
+from reclaim_env.model.layout import VMSTAT, alloc
+from reclaim_env.model.tick import start_episode, step_rows
+from reclaim_env.scenario import Scenario, load
+
+ScenarioArg = str | PathLike[str] | Scenario
+SEED_LIMIT = 2**64
+_COST_NAMES = tuple(f"cost_{term}_s" for term in costs.COST_TERMS)
+INFO_NAMES = ("time_s", *VMSTAT_NAMES, *_COST_NAMES)
+_MASK_NAMES = tuple(f"_{name}" for name in INFO_NAMES)
+
+
+@kernel
+def start_rows(envs, rows):
+    for j in range(rows.size):
+        start_episode(envs[rows[j]])
+
+
+@dataclass(frozen=True)
+class Saved:
+    """Everything a vector env needs to go on from here: copies, which later steps leave alone."""
+
+    records: np.ndarray
+    before: np.ndarray
+    observation: np.ndarray
+    seeded: np.ndarray
+    ended: np.ndarray
+
+
+def _scenarios(scenario: ScenarioArg | Sequence[ScenarioArg]) -> list[Scenario]:
+    several = [scenario] if isinstance(scenario, (str, PathLike, Scenario)) else scenario
+    return [one if isinstance(one, Scenario) else load(one) for one in several]
+
+
+def _refuse_unequal(scenarios: list[Scenario]) -> None:
+    """Rows of one batch share the shapes of their spaces and the length of their ticks."""
+    if not scenarios:
+        raise ValueError("scenario: found an empty list, wanted at least one")
+    first = scenarios[0]
+    for other in scenarios[1:]:
+        if len(other.node) != len(first.node):
+            found = f"{len(first.node)} nodes in {first.name} and {len(other.node)} in {other.name}"
+            raise ValueError(f"scenario: found {found}, wanted as many in every scenario of a vector env")
+        if other.tick_ms != first.tick_ms:
+            found = f"tick_ms {first.tick_ms} in {first.name} and {other.tick_ms} in {other.name}"
+            raise ValueError(f"scenario: found {found}, wanted the same in every scenario of a vector env")
+
+
+def _whole(name: str, value: float, unit: float, unit_name: str) -> int:
+    """value / unit as a positive integer, or a ValueError."""
+    times = round(value / unit)
+    if times < 1 or abs(times * unit - value) > 1e-9 * value:
+        raise ValueError(f"{name}: found {value:g}, wanted a positive multiple of {unit_name}, {unit:g}")
+    return times
+
+
+def _with_masks(info: dict[str, np.ndarray], mask: np.ndarray) -> dict[str, Any]:
+    """Adds gymnasium's `_name`: which rows have a `name`. The masks of one call are one array."""
+    return {**info, **dict.fromkeys(_MASK_NAMES, mask)}
+
+
+class ReclaimVectorEnv(VectorEnv):
+    """`num_envs` machines; the arguments are those of reclaim_env.env.ReclaimEnv, which is the manual page.
+
+    Beyond them:
+      scenario        may be a list, dealt out to the rows in turn (all with as many nodes)
+      rule            a kernel rule evaluated in the model at every progress event; actions are then ignored
+      autoreset_mode  NEXT_STEP, SAME_STEP or DISABLED, as gymnasium means them
+      copy            False returns the same observation array at every call
+      threads         rows are split among them; the results are the same for any number
+
+    `reset(seed=s)` gives row i the seed s + i, a list gives each row its own (None: fresh, or kept); without
+    a seed a row keeps its own and begins its next episode. A row's future depends on its seed and the
+    number of its episode, never on its place or on other rows.
+
+    After a step, `node_lost_s` is (num_envs, num_nodes, terms): the cost terms node by node.
+    """
+
+    metadata: ClassVar[dict[str, Any]] = {
+        "render_modes": ["ansi", "rgb_array"],
+        "render_fps": 10,
+        "autoreset_mode": AutoresetMode.NEXT_STEP,
+    }
+
+    def __init__(
+        self,
+        num_envs: int = 1,
+        scenario: ScenarioArg | Sequence[ScenarioArg] = "incident",
+        kernel: str = "7.0",
+        reward: str | Mapping[str, float] = "default",
+        control_ms: float = 100,
+        episode_s: float = 60,
+        sources: bool = False,
+        privileged: bool = False,
+        rule: str | None = None,
+        autoreset_mode: AutoresetMode | str = AutoresetMode.NEXT_STEP,
+        copy: bool = True,
+        threads: int = 1,
+        render_mode: str | None = None,
+    ):
+        if render_mode not in (None, *self.metadata["render_modes"]):
+            wanted = " or ".join(self.metadata["render_modes"])
+            raise ValueError(f"render_mode: found {render_mode!r}, wanted {wanted}")
+        if num_envs < 1 or threads < 1:
+            raise ValueError(f"found num_envs {num_envs} and threads {threads}, wanted 1 or more of each")
+        self.scenarios = _scenarios(scenario)
+        _refuse_unequal(self.scenarios)
+        self.num_envs, self.num_nodes = num_envs, len(self.scenarios[0].node)
+        self.kernel, self.rule, self.sources = kernel, action.known_rule(rule), sources
+        self.autoreset_mode, self.copy, self.render_mode = AutoresetMode(autoreset_mode), copy, render_mode
+        self.control_s = control_ms / 1000
+        self.metadata = {
+            **type(self).metadata,
+            "autoreset_mode": self.autoreset_mode,
+            "render_fps": round(1 / self.control_s),
+        }
+        tick_ms = self.scenarios[0].tick_ms
+        self._ticks_per_step = _whole("control_ms", control_ms, tick_ms, "tick_ms")
+        steps = _whole("episode_s", episode_s * 1000, control_ms, "control_ms")
+        self._ticks_per_episode = steps * self._ticks_per_step
+        self.weights = costs.weights_of(reward)
+        self._set_spaces(privileged)
+        self._boot_rows()
+        self._set_threads(threads)
+
+    def _set_spaces(self, privileged: bool) -> None:
+        self.features = observation.visible_features(self.kernel, privileged)
+        self.single_observation_space = observation.observation_space(self.features, self.num_nodes)
+        self.single_action_space = action.action_space(self.num_nodes, self.sources)
+        self.observation_space = batch_space(self.single_observation_space, self.num_envs)
+        self.action_space = batch_space(self.single_action_space, self.num_envs)
+        names = list(observation.FEATURE)
+        self._columns = np.array([names.index(feature.name) for feature in self.features])
+
+    def _boot_rows(self) -> None:
+        shape, rows = (self.num_envs, self.num_nodes), np.arange(self.num_envs)
+        self._templates = np.concatenate([np.atleast_1d(boot(one, self.kernel)) for one in self.scenarios])
+        action.install_rule(self._templates, self.rule)
+        self.scenario_of_row = rows % len(self.scenarios)
+        self.records = alloc(self.num_envs)
+        self._before = np.zeros(shape, VMSTAT)
+        self._seeded = np.zeros(self.num_envs, np.bool_)
+        self._ended = np.zeros(self.num_envs, np.bool_)
+        self._observation = np.zeros((self.num_envs, self.num_nodes * len(self.features)), np.float32)
+        self._allocate_scratch()
+
+    def _allocate_scratch(self) -> None:
+        shape, terms = (self.num_envs, self.num_nodes), len(costs.COST_TERMS)
+        self._node_observation = np.zeros(shape, observation.NODE_OBSERVATION)
+        self.node_lost_s = np.zeros((*shape, terms))
+        self._lost_s = np.zeros((self.num_envs, terms))
+        self._reward = np.zeros(self.num_envs)
+
+    def _set_threads(self, threads: int) -> None:
+        edges = np.linspace(0, self.num_envs, min(threads, self.num_envs) + 1).astype(int)
+        self._slices = [np.arange(first, last) for first, last in pairwise(edges)]
+        self._pool: ThreadPoolExecutor | None = None
+
+    def _on_slices(self, work: Callable[[np.ndarray], None]) -> None:
+        """Runs work(rows) for every slice of rows: here if there is one, else in the persistent pool."""
+        if len(self._slices) == 1:
+            work(self._slices[0])
+            return
+        if self._pool is None:
+            self._pool = ThreadPoolExecutor(len(self._slices), thread_name_prefix="reclaim-rows")
+        list(self._pool.map(work, self._slices))
+
+    def close_extras(self, **kwargs: Any) -> None:
+        if self._pool is not None:
+            self._pool.shutdown()
+            self._pool = None
+
+    # Episodes
+
+    def reset(
+        self, *, seed: int | Sequence[int | None] | None = None, options: dict[str, Any] | None = None
+    ) -> tuple[np.ndarray, dict[str, Any]]:
+        """All rows, or with options={"reset_mask": ...} those it marks; the others keep their observation."""
+        super().reset(seed=seed if isinstance(seed, int) else None)
+        mask = self._reset_mask(options)
+        rows = np.flatnonzero(mask)
+        self._give_seeds(rows, seed)
+        self._restart(rows)
+        self._observe(rows)
+        self._charge(rows)
+        info = self._info()
+        if not mask.all():
+            info = {name: np.where(mask, values, np.zeros_like(values)) for name, values in info.items()}
+        return self._returned_observation(), _with_masks(info, mask)
+
+    def _reset_mask(self, options: dict[str, Any] | None) -> np.ndarray:
+        mask = (options or {}).get("reset_mask")
+        if mask is None:
+            return np.ones(self.num_envs, np.bool_)
+        if not isinstance(mask, np.ndarray) or mask.dtype != np.bool_ or mask.shape != (self.num_envs,):
+            raise ValueError(f"reset_mask: found {mask!r}, wanted a bool array of shape ({self.num_envs},)")
+        if not mask.any():
+            raise ValueError("reset_mask: found no row to reset, wanted at least one True")
+        return mask
+
+    def _give_seeds(self, rows: np.ndarray, seed: int | Sequence[int | None] | None) -> None:
+        """Rows with a new seed are at episode 0 of it; the others keep theirs and go on to the next."""
+        seeds = self._seeds(seed)
+        for row in rows:
+            if seeds[row] is None and self._seeded[row]:
+                continue
+            own = seeds[row]
+            if own is None:
+                own = int(np.random.SeedSequence().generate_state(1, np.uint64)[0])
+            self.records["seed"][row] = own
+            self.records["episode"][row] = -1  # _restart() counts on
+            self._seeded[row] = True
+
+    def _seeds(self, seed: int | Sequence[int | None] | None) -> list[int | None]:
+        if seed is None:
+            return [None] * self.num_envs
+        if isinstance(seed, (int, np.integer)):
+            seeds: list[int | None] = [int(seed) + row for row in range(self.num_envs)]
+        else:
+            seeds = [None if one is None else int(one) for one in seed]
+        if len(seeds) != self.num_envs:
+            raise ValueError(f"seed: found {len(seeds)} seeds, wanted one for each of {self.num_envs} rows")
+        if any(one is not None and not 0 <= one < SEED_LIMIT for one in seeds):
+            raise ValueError(f"seed: found {seed!r}, wanted integers from 0 to 2**64 - 1")
+        return seeds
+
+    def _restart(self, rows: np.ndarray) -> None:
+        """The next episode of these rows, at time 0."""
+        seeds, episodes = self.records["seed"][rows], self.records["episode"][rows]
+        self.records[rows] = self._templates[self.scenario_of_row[rows]]
+        self.records["seed"][rows] = seeds
+        self.records["episode"][rows] = episodes + 1
+        start_rows(self.records, rows)
+        remember_rows(self.records, rows, self._before)
+        self._ended[rows] = False
+
+    # Steps
+
+    def step(self, actions: Any) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, dict[str, Any]]:
+        """One control interval. A row that NEXT_STEP restarts here ignores its action and costs nothing."""
+        self._refuse_step()
+        if self.rule is None:
+            bits = self.num_nodes * len(action.bits_of_node(self.sources))
+            actions = action.checked(actions, (self.num_envs, bits))
+            action.set_masks(self.records, actions, self.num_nodes, self.sources)
+        restarted = self._ended.copy()
+        self._on_slices(self._advance)
+        if restarted.any():  # rows are independent: what they simulated past their end is dropped here
+            self._restart(np.flatnonzero(restarted))
+        self._on_slices(self._settle)
+        truncated = self.records["tick"] >= self._ticks_per_episode
+        self._ended = truncated.copy()
+        rewards, info = self._reward.copy(), self._info()
+        if self.autoreset_mode is AutoresetMode.SAME_STEP and truncated.any():
+            info = self._restart_ended(truncated, info)
+        else:
+            info = _with_masks(info, np.ones(self.num_envs, np.bool_))
+        return self._returned_observation(), rewards, np.zeros(self.num_envs, np.bool_), truncated, info
+
+    def _refuse_step(self) -> None:
+        if not self._seeded.all():
+            raise ResetNeeded("call reset() before step()")
+        if self.autoreset_mode is AutoresetMode.DISABLED and self._ended.any():
+            rows = ", ".join(map(str, np.flatnonzero(self._ended)[:8]))
+            raise ResetNeeded(f"the episode of row {rows} has ended: reset it before the next step")
+
+    def _advance(self, rows: np.ndarray) -> None:
+        step_rows(self.records[rows[0] : rows[-1] + 1], self._ticks_per_step)
+
+    def _settle(self, rows: np.ndarray) -> None:
+        """What the interval showed and cost; the next one begins."""
+        self._observe(rows)
+        self._charge(rows)
+        remember_rows(self.records, rows, self._before)
+
+    def _observe(self, rows: np.ndarray) -> None:
+        features, box = self._node_observation, self.single_observation_space
+        observation.observe_rows(self.records, rows, self._before, self.control_s, features)
+        numbers = features.view(np.float32).reshape(self.num_envs, self.num_nodes, -1)
+        observation.clip_rows(numbers, rows, self._columns, box.low, box.high, self._observation)
+
+    def _charge(self, rows: np.ndarray) -> None:
+        costs.cost_rows(
+            self.records, rows, self._before, self.weights, self.node_lost_s, self._lost_s, self._reward
+        )
+
+    def _restart_ended(self, ended: np.ndarray, final: dict[str, np.ndarray]) -> dict[str, Any]:
+        """SAME_STEP: keeps what the ended rows showed last, restarts them, returns the info of all rows."""
+        rows = np.flatnonzero(ended)
+        last = np.full(self.num_envs, None, object)
+        last[rows] = np.fromiter(self._observation[rows], object, len(rows))
+        lost_s = self.node_lost_s.copy()
+        self._restart(rows)
+        self._observe(rows)
+        self._charge(rows)
+        info = _with_masks(self._info(), np.ones(self.num_envs, np.bool_))
+        self.node_lost_s = lost_s  # of the interval, also where it was an episode's last
+        final = {name: np.where(ended, values, np.zeros_like(values)) for name, values in final.items()}
+        info.update(final_obs=last, final_info=_with_masks(final, ended), _final_obs=ended, _final_info=ended)
+        return info
+
+    def _info(self) -> dict[str, np.ndarray]:
+        info = {"time_s": self.records["time_s"].copy(), **vmstat_totals(self.records, self.num_nodes)}
+        info.update(zip(_COST_NAMES, self._lost_s.T.copy(), strict=True))
+        return info
+
+    def _returned_observation(self) -> np.ndarray:
+        return self._observation.copy() if self.copy else self._observation
+
+    # Copies of the whole
+
+    def save(self) -> Saved:
+        state = (self.records, self._before, self._observation, self._seeded, self._ended)
+        return Saved(*(array.copy() for array in state))
+
+    def restore(self, saved: Saved) -> None:
+        """Goes back to a state saved by this env or one made with the same arguments."""
+        if saved.before.shape != self._before.shape or saved.observation.shape != self._observation.shape:
+            found = f"{saved.before.shape} rows and nodes, {saved.observation.shape} observations"
+            wanted = f"{self._before.shape}, {self._observation.shape}"
+            raise ValueError(f"saved: found {found}, wanted {wanted}")
+        self.records, self._before, self._observation, self._seeded, self._ended = (
+            array.copy()
+            for array in (saved.records, saved.before, saved.observation, saved.seeded, saved.ended)
+        )
+
+    def fork(self) -> "ReclaimVectorEnv":
+        """A copy with the same future, given the same actions; neither touches the other."""
+        other = copying.copy(self)
+        other._np_random = copying.deepcopy(self._np_random)
+        other._pool = None
+        other._allocate_scratch()
+        other.node_lost_s = self.node_lost_s.copy()
+        other.restore(self.save())
+        return other
+
+    def render(self) -> tuple[Any, ...] | None:
+        if self.render_mode is None:
+            return None
+        from reclaim_env.render import render_row
+
+        return tuple(render_row(self, row, self.render_mode) for row in range(self.num_envs))
