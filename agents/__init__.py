@@ -1,0 +1,1 @@
+"""Whatever can decide: the kernel's rules and trained policies, behind one predict()."""
