@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 WORKLOAD_TABLES = ("anon", "reader", "stream", "atomic")
 PER_NODE_FIELDS = {"anon": ("initial_mib",), "stream": ("inactive_mib",)}
-PATH_WANTED = "the path of a number, e.g. reader.web.file.0.mib"
+PATH_WANTED = "the path of a number such as reader.web.file.0.mib"
 FILE_PER_NODE_FIELDS = ("inactive_mib", "active_mib")
 
 

@@ -27,7 +27,9 @@ NodeIds = Annotated[tuple[NodeId, ...], Field(strict=False)]
 class Table(BaseModel):
     """A table of a scenario file: exact types, known keys, finite numbers, never changed."""
 
-    model_config = ConfigDict(strict=True, frozen=True, extra="forbid", allow_inf_nan=False)
+    model_config = ConfigDict(
+        strict=True, frozen=True, extra="forbid", allow_inf_nan=False, validate_default=True
+    )
 
 
 def number(

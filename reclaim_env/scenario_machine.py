@@ -32,7 +32,7 @@ class Device(Table):
 
 
 class Cost(Table):
-    """CPU costs. The defaults are the estimates of the model's description; a changed one names its source."""
+    """CPU costs. The defaults are the model description's estimates; a changed one names its source."""
 
     source: str | None = text("where changed costs come from; needed if any is given", None)
     scan_us: float = number("examine one unmapped page", "us", 0.10, high=1e4)
