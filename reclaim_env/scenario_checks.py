@@ -77,7 +77,7 @@ def _check_node_numbers(scenario: "Scenario") -> None:
                 raise wrong(f"{where}.cpu_node", workload.cpu_node, wanted)
             if any(nid >= nr_nodes for nid in getattr(workload, "nodes", ())):
                 raise wrong(f"{where}.nodes", list(workload.nodes), wanted)
-    for field, values in _per_node_lists(scenario):
+    for field, _, values in per_node_lists(scenario):
         if len(values) != nr_nodes:
             raise wrong(field, f"{len(values)} numbers", f"{nr_nodes}, one for each node")
     hopeless = [table.node for table in scenario.hopeless]
@@ -97,16 +97,17 @@ def _check_distances(scenario: "Scenario") -> None:
             raise wrong(f"node.{nid}.distance", found, f"{len(rows)} distances, 10 to the node itself")
 
 
-def _per_node_lists(scenario: "Scenario") -> Iterator[tuple[str, tuple[float, ...]]]:
-    """(path, values) of everything that lies on nodes at the start, one member of its cgroup."""
+def per_node_lists(scenario: "Scenario") -> Iterator[tuple[str, str, tuple[float, ...]]]:
+    """(path, cgroup, MiB on each node of one member) of all that is resident at the start."""
     for anon in scenario.anon:
-        yield f"anon.{anon.name}.initial_mib", anon.initial_mib
+        yield f"anon.{anon.name}.initial_mib", anon.cgroup, anon.initial_mib
     for reader in scenario.reader:
         for index, file in enumerate(reader.file):
-            yield f"reader.{reader.name}.file.{index}.inactive_mib", file.inactive_mib
-            yield f"reader.{reader.name}.file.{index}.active_mib", file.active_mib
+            where = f"reader.{reader.name}.file.{index}"
+            yield f"{where}.inactive_mib", reader.cgroup, file.inactive_mib
+            yield f"{where}.active_mib", reader.cgroup, file.active_mib
     for stream in scenario.stream:
-        yield f"stream.{stream.name}.inactive_mib", stream.inactive_mib
+        yield f"stream.{stream.name}.inactive_mib", stream.cgroup, stream.inactive_mib
 
 
 def _check_cgroups(scenario: "Scenario") -> None:
@@ -147,22 +148,12 @@ def _check_sizes(scenario: "Scenario") -> None:
             raise wrong(field, f"{found} {what}", f"at most {most}")
 
 
-def _placed(scenario: "Scenario") -> Iterator[tuple[str, int, tuple[int, ...]]]:
-    """(cgroup, members, pages on each node of one member) of all that is resident at the start."""
-    resident = [(anon.cgroup, anon.initial_mib) for anon in scenario.anon]
-    for reader in scenario.reader:
-        for file in reader.file:
-            resident += [(reader.cgroup, file.inactive_mib), (reader.cgroup, file.active_mib)]
-    resident += [(stream.cgroup, stream.inactive_mib) for stream in scenario.stream]
-    for cgroup, per_node_mib in resident:
-        yield cgroup, scenario.members(cgroup), tuple(pages_from_mib(mib) for mib in per_node_mib)
-
-
 def free_pages(scenario: "Scenario") -> tuple[int, ...]:
     """What is left of each node; negative if more was placed than exists."""
     free = [pages_from_mib(node.total_mib) - pages_from_mib(node.kernel_mib) for node in scenario.node]
-    for _, members, pages in _placed(scenario):
-        free = [left - members * placed for left, placed in zip(free, pages, strict=True)]
+    for _, cgroup, per_node_mib in per_node_lists(scenario):
+        members = scenario.members(cgroup)
+        free = [left - members * pages_from_mib(mib) for left, mib in zip(free, per_node_mib, strict=True)]
     return tuple(free)
 
 
@@ -181,8 +172,8 @@ def _check_memory(scenario: "Scenario") -> None:
 def _check_limits_hold(scenario: "Scenario") -> None:
     """No cgroup begins above its memory.max."""
     usage_pages = dict.fromkeys(("", *scenario.cgroup_names), 0)
-    for name, members, pages in _placed(scenario):
-        usage_pages[name] += members * sum(pages)
+    for _, name, per_node_mib in per_node_lists(scenario):
+        usage_pages[name] += scenario.members(name) * sum(pages_from_mib(mib) for mib in per_node_mib)
     for cgroup in reversed(scenario.cgroup):
         usage_mib = mib_from_pages(usage_pages[cgroup.name]) / cgroup.count
         if cgroup.memory_max_mib is not None and usage_mib > cgroup.memory_max_mib:
