@@ -50,26 +50,44 @@ def _statistics(found: ScenarioResults) -> str:
 
 def _from_to(found: ScenarioResults, metric: str, words: str, unit: str) -> str:
     old, new = (found.mean(rule, metric).mean for rule in BASELINES)
-    said = f"{words} {compact(old)} to {with_unit(new, unit).strip()}"
-    if old and new:
-        said += f" ({compact(old / new)} times less)" if old > new else f" ({compact(new / old)} times more)"
-    return said
+    if old is None or new is None:
+        return f"{words} n/a"
+    if old == new:
+        return f"{words} {with_unit(old, unit)} under both"
+    return f"{words} {compact(old)} to {with_unit(new, unit)}{_factor(old, new)}"
+
+
+def _factor(old: float, new: float) -> str:
+    """By how much, where neither is nothing: a factor from 2 on, else per cent."""
+    if not old or not new:
+        return ""
+    ratio = max(old, new) / min(old, new)
+    if ratio < 2:
+        return f" ({100 * (new / old - 1):+.2g} %)"
+    return f" ({compact(ratio)} times {'less' if new < old else 'more'})"
 
 
 def _price(found: ScenarioResults) -> str:
-    ranked = sorted((mean, rule) for rule in found.rules if (mean := found.mean(rule, "cost_s").mean) is not None)
+    ranked = sorted(
+        (mean, rule) for rule in found.rules if (mean := found.mean(rule, "cost_s").mean) is not None
+    )
     if not ranked:
         return "The cost of no rule is defined."
     old, new = BASELINES
     gap = found.difference(new, old, "cost_s")
-    cheapest = ", ".join(rule for mean, rule in ranked if mean == ranked[0][0])
-    said = f"Least lost time: {cheapest} ({with_unit(ranked[0][0], 's')}"
-    if found.duration_s:
-        said += f" in {found.duration_s:g} s"
+    cheapest = [rule for mean, rule in ranked if mean == ranked[0][0]]
+    who = "all rules alike" if len(cheapest) == len(found.rules) else ", ".join(cheapest)
+    said = f"Least lost time: {who} ({with_unit(ranked[0][0], 's')} in {found.duration_s:g} s"
     if gap.lo is None or gap.hi is None:
         return f"{said})."
     interval = f"{with_unit(gap.diff, 's')} [{compact(gap.lo)}, {compact(gap.hi)}]"
-    verdict = f"{new} is cheaper" if gap.hi < 0 else f"{old} is cheaper" if gap.lo > 0 else "neither is shown cheaper"
+    verdict = (
+        f"{new} is cheaper"
+        if gap.hi < 0
+        else f"{old} is cheaper"
+        if gap.lo > 0
+        else "neither is shown cheaper"
+    )
     return f"{said}); {new} minus {old}: {interval}, so {verdict}."
 
 

@@ -81,7 +81,6 @@ NODE_METRICS = (
     mib("bystander_refault_mib", "bystander_refault_pages", "refault"),
     mib_per_s("bystander_refault_mib_per_s", "bystander_refault_pages", "refault"),
     count("workingset_activate_file", "pages", "refault"),
-    count("workingset_restore_file", "pages", "refault"),
     count("pgmajfault", "events", "refault"),
     count("pgpgin", "KiB", "refault"),
     Metric("refault_wait_s", "thread s", "refault", lambda c: c["refault_wait_s"]),
@@ -115,7 +114,9 @@ def since_start(field: str) -> Callable[[Counters], np.ndarray]:
 # How the episode left a node: no sum over nodes means anything.
 NODE_STATE_METRICS = (
     Metric("kswapd_failures_at_end", "runs", "hopeless", lambda n: n["kswapd_failures"], None),
-    Metric("hopeless_at_end", "0 or 1", "hopeless", lambda n: n["kswapd_failures"] >= MAX_RECLAIM_RETRIES, None),
+    Metric(
+        "hopeless_at_end", "0 or 1", "hopeless", lambda n: n["kswapd_failures"] >= MAX_RECLAIM_RETRIES, None
+    ),
     Metric("running_at_end", "0 or 1", "kswapd", lambda n: n["kswapd_phase"] == RUN, None),
     Metric("first_fruitless_s", "s", "hopeless", since_start("first_fruitless_s"), None),
     Metric("first_hopeless_s", "s", "hopeless", since_start("first_hopeless_s"), None),
@@ -140,7 +141,13 @@ CGROUP_METRICS = (
 )
 
 WORKLOAD_METRICS = (
-    Metric("throughput_per_s", "operations/s", "jobs", lambda w: ratio(w["ops"], w["time_s"]), lower_is_better=False),
+    Metric(
+        "throughput_per_s",
+        "operations/s",
+        "jobs",
+        lambda w: ratio(w["ops"], w["time_s"]),
+        lower_is_better=False,
+    ),
     Metric("latency_p50_ms", "ms", "jobs", lambda w: 1e3 * latency_s(w["latency_ops"], 0.50)),
     Metric("latency_p99_ms", "ms", "jobs", lambda w: 1e3 * latency_s(w["latency_ops"], 0.99)),
     Metric("lost_ops", "operations", "jobs", lambda w: w["lost_ops"]),
@@ -164,7 +171,10 @@ def latency_s(histogram: np.ndarray, quantile: float) -> np.ndarray:
 
 
 def measure(
-    records: np.ndarray, cgroups: tuple[str, ...], workloads: tuple[str, ...], cost_terms_s: Mapping[str, np.ndarray]
+    records: np.ndarray,
+    cgroups: tuple[str, ...],
+    workloads: tuple[str, ...],
+    cost_terms_s: Mapping[str, np.ndarray],
 ) -> dict[str, np.ndarray]:
     """records: (num_envs,) at the end of their episodes; cost_terms_s: weighted. Name -> (num_envs,)."""
     found = {"cost_s": sum(cost_terms_s.values(), np.zeros(len(records)))}

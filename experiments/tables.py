@@ -56,11 +56,18 @@ def render(results: Results) -> str:
 
 def scenario_lines(found: ScenarioResults, results: Results) -> list[str]:
     head = f"{found.name}: {results.nr_seeds} paired seeds, {found.duration_s:g} s each, kernel {results.kernel}, "
-    lines = paragraph(head + f"weights {results.weights}; mean [95 % bootstrap interval], k M G apply to all three numbers")
+    lines = paragraph(
+        head + f"weights {results.weights}; mean [95 % bootstrap interval], k M G apply to all three numbers"
+    )
     lines.append("=" * WIDTH)
     for sentence in answer(found):
         lines += paragraph(sentence)
-    lines += ["", *overview(found), "", "Who reset kswapd_failures, and when (shares: all seeds; times: first seed)"]
+    lines += [
+        "",
+        *overview(found),
+        "",
+        "Who reset kswapd_failures, and when (shares: all seeds; times: first seed)",
+    ]
     for rule in found.rules:
         lines += ["", fitted(rule, WIDTH).rstrip()]
         for sentence in who_reset(found, rule):

@@ -13,6 +13,14 @@ def visible(text: str) -> str:
     return "".join(char if unicodedata.category(char)[0] != "C" else "?" for char in text)
 
 
+def slug(text: str) -> str:
+    """A name that is safe as a folder's: no path can hide in it."""
+    return (
+        "".join(c if c.isascii() and (c.isalnum() or c in "._-") else "_" for c in text)[:64].lstrip("._")
+        or "_"
+    )
+
+
 def fitted(text: str, width: int) -> str:
     """Exactly width cells of a terminal, an ellipsis where something was cut."""
     clean = visible(text)
@@ -50,7 +58,7 @@ def compact(value: float | None) -> str:
 
 
 def with_unit(value: float | None, unit: str) -> str:
-    return "n/a" if value is None else f"{compact(value)} {unit}"
+    return "n/a" if value is None else f"{compact(value)} {unit}".rstrip()
 
 
 def with_interval(centre: float | None, lo: float | None, hi: float | None) -> str:

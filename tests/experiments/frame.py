@@ -22,7 +22,9 @@ NR_NODES, NR_CGROUPS = 2, 2
 PAGES_PER_MIB = 256
 
 
-def made_up(nr_seeds: int = 8, rules: tuple[str, ...] = RULES, names: tuple[str, str] = ("app", "bystander")) -> Results:
+def made_up(
+    nr_seeds: int = 8, rules: tuple[str, ...] = RULES, names: tuple[str, str] = ("app", "bystander")
+) -> Results:
     scenario = made_up_scenario(nr_seeds, rules, names)
     return Results((scenario,), nr_seeds, "7.0", "default", "reclaim compare --scenario made_up")
 
@@ -33,7 +35,9 @@ def made_up_scenario(
     names: tuple[str, str] = ("app", "bystander"),
     scenario_name: str = "made_up",
 ) -> ScenarioResults:
-    rows = {rule: measure(ended(rule, nr_seeds), ("high", "free"), names, cost(rule, nr_seeds)) for rule in rules}
+    rows = {
+        rule: measure(ended(rule, nr_seeds), ("high", "free"), names, cost(rule, nr_seeds)) for rule in rules
+    }
     return ScenarioResults(
         name=scenario_name,
         description="Numbers nobody measured.",

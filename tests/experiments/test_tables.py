@@ -36,7 +36,9 @@ def test_a_hostile_name_is_shown_and_does_nothing(name):
 def test_what_was_never_scanned_has_no_efficiency():
     text = render(made_up(nr_seeds=4))
     assert "Undefined under every rule: efficiency_direct." in text
-    assert "pgscan_direct" in next(line for line in text.splitlines() if line.startswith("Zero under every rule"))
+    assert "pgscan_direct" in next(
+        line for line in text.splitlines() if line.startswith("Zero under every rule")
+    )
 
 
 def test_a_rule_is_not_compared_with_itself():
@@ -48,14 +50,30 @@ def test_a_rule_is_not_compared_with_itself():
 
 @pytest.mark.parametrize(
     ("value", "said"),
-    [(0, "0"), (123.4, "123"), (12.34, "12.3"), (-1.234, "-1.23"), (0.1234, ".123"), (-0.0042, "-.004"), (1e-9, "~0"), (0.99951, "1.00"), (99.96, "100")],
+    [
+        (0, "0"),
+        (123.4, "123"),
+        (12.34, "12.3"),
+        (-1.234, "-1.23"),
+        (0.1234, ".123"),
+        (-0.0042, "-.004"),
+        (1e-9, "~0"),
+        (0.99951, "1.00"),
+        (99.96, "100"),
+    ],
 )
 def test_three_digits_in_five_characters(value, said):
     assert short(value) == said
 
 
 def test_numbers_alone_carry_their_own_prefix():
-    assert [compact(x) for x in (None, 1234, 999_600, 5.6e9, np.nan)] == ["n/a", "1.23k", "1.00M", "5.60G", "n/a"]
+    assert [compact(x) for x in (None, 1234, 999_600, 5.6e9, np.nan)] == [
+        "n/a",
+        "1.23k",
+        "1.00M",
+        "5.60G",
+        "n/a",
+    ]
 
 
 def test_an_interval_never_outgrows_its_cell():

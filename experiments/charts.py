@@ -1,0 +1,202 @@
+"""An episode over time as inline SVG: small multiples with equal scales for all rules of a scenario."""
+
+import io
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+
+from reclaim_env.model.constants import MAX_RECLAIM_RETRIES, REASONS
+
+from .metrics import MIB_PER_PAGE
+from .results import ScenarioResults
+from .series import Series
+
+MAX_NODES_SHOWN = 3
+MAX_POINTS = 300
+NODE_COLOURS = ("#2f7fc9", "#d9772b", "#3c9a63")
+BYSTANDER_COLOUR = "#c0497e"
+AWAKE_COLOUR = "#7b8794"
+REASON_COLOURS = dict(
+    zip(REASONS, ("#8a63d2", "#d64550", "#d39b1c", "#a0703c", "#2a9d9d", "#5f9e3a"), strict=True)
+)
+INK = "#010203"  # becomes currentColor, so that text and axes follow the page's dark or light ink
+
+
+@dataclass(frozen=True)
+class Scales:
+    """Shared by all rules of a scenario: what is compared has one ruler."""
+
+    nodes: tuple[int, ...]
+    reasons: tuple[int, ...]
+    free_mib: float
+    cpu_ratio: float
+    refault_mib_per_s: float
+
+    @classmethod
+    def of(cls, found: ScenarioResults) -> "Scales":
+        several = list(found.series.values())
+        return cls(
+            nodes=busiest_nodes(several),
+            reasons=tuple(r for r in range(len(REASONS)) if any(s.resets[-1, :, r].any() for s in several)),
+            free_mib=max(max(s.free_pages.max(), s.high_wmark_pages.max()) for s in several) * MIB_PER_PAGE,
+            cpu_ratio=max(max(thinned(s.per_s("kswapd_cpu_s")).max() for s in several), 0.01),
+            refault_mib_per_s=max(max(thinned(s.refault_mib_per_s()).max() for s in several), 0.01),
+        )
+
+
+def busiest_nodes(several: list[Series]) -> tuple[int, ...]:
+    """The nodes whose kswapd did or failed most, in the order of their ids."""
+    activity = sum(s.awake_s[-1] + s.kswapd_failures.max(axis=0) for s in several)
+    return tuple(sorted(np.argsort(-activity, kind="stable")[:MAX_NODES_SHOWN].tolist()))
+
+
+def thinned(curve: np.ndarray) -> np.ndarray:
+    """(samples, ...) -> at most MAX_POINTS means of neighbours; a rate keeps its area."""
+    step = -(-len(curve) // MAX_POINTS)
+    whole = len(curve) // step * step
+    return curve[:whole].reshape(whole // step, step, *curve.shape[1:]).mean(axis=1)
+
+
+def timeline(series: Series, scales: Scales, label: str, prefix: str) -> str:
+    """One rule's first seed: free, awake and resets, kswapd_failures, CPU, refaults. SVG for inline use."""
+    import matplotlib
+    from matplotlib.figure import Figure
+
+    style = {"svg.fonttype": "none", "svg.hashsalt": prefix, "font.size": 8, "axes.linewidth": 0.6}
+    ink = dict.fromkeys(("text.color", "axes.edgecolor", "axes.labelcolor", "xtick.color", "ytick.color"), INK)
+    with matplotlib.rc_context({**style, **ink}):
+        figure = Figure(figsize=(6.4, 5.8))
+        lanes = len(scales.nodes) * (1 + 0.55 * len(scales.reasons))
+        axes = figure.subplots(5, 1, sharex=True, height_ratios=[1.3, 0.35 + 0.28 * lanes, 0.9, 0.9, 1.2])
+        figure.subplots_adjust(left=0.115, right=0.925, top=0.985, bottom=0.075, hspace=0.24)
+        _free(axes[0], series, scales)
+        _awake(axes[1], series, scales)
+        _failures(axes[2], series, scales)
+        _cpu(axes[3], series, scales)
+        _refaults(axes[4], series, scales)
+        for axis in axes:
+            axis.spines[["top", "right"]].set_visible(False)
+            axis.patch.set_visible(False)
+            axis.tick_params(width=0.6, length=2.5)
+            axis.yaxis.set_label_coords(-0.085, 0.5)
+        axes[-1].set_xlim(0, series.time_s[-1])
+        axes[-1].set_xlabel("simulated time, s")
+        return _inline(figure, label, prefix)
+
+
+def _free(axis, series: Series, scales: Scales) -> None:
+    first = scales.nodes[0]
+    for name in ("min", "low", "high"):
+        mark = getattr(series, f"{name}_wmark_pages")[first] * MIB_PER_PAGE
+        axis.axhline(mark, color=INK, linewidth=0.6, linestyle=(0, (4, 3)), alpha=0.55)
+        axis.annotate(name, (1.005, mark), xycoords=("axes fraction", "data"), va="center", fontsize=7)
+    usable = (series.free_pages - series.unusable_pages) * MIB_PER_PAGE
+    for colour, nid in zip(NODE_COLOURS, scales.nodes, strict=False):
+        axis.plot(series.time_s, usable[:, nid], color=colour, linewidth=1)
+    axis.set_ylim(0, scales.free_mib * 1.05)
+    axis.set_ylabel("free, MiB")
+
+
+def _awake(axis, series: Series, scales: Scales) -> None:
+    """A lane per node: grey where kswapd is awake, and below it a tick lane per reason of a reset."""
+    top, ticks, labels = 0.0, [], []
+    resets, awake = series.new_resets(), series.awake_ratio()
+    for colour, nid in zip(NODE_COLOURS, scales.nodes, strict=False):
+        for level in (0.25, 0.5, 0.75, 1.0):
+            bands = _bands(series.time_s, (awake[:, nid] > level - 0.25) & (awake[:, nid] <= level))
+            axis.broken_barh(bands, (top - 0.9, 0.8), facecolors=AWAKE_COLOUR, alpha=level * 0.9, linewidth=0)
+        ticks.append(top - 0.5)
+        labels.append(f"node {nid}")
+        axis.axhline(top, color=colour, linewidth=1.2)
+        for reason in scales.reasons:
+            top_of_lane = top - 1.05
+            bands = _bands(series.time_s, resets[:, nid, reason] > 0)
+            axis.broken_barh(
+                bands, (top_of_lane - 0.45, 0.45), facecolors=REASON_COLOURS[REASONS[reason]], linewidth=0
+            )
+            top -= 0.55
+        top -= 1.2
+    axis.set_ylim(top + 0.1, 0.1)
+    axis.set_yticks(ticks, labels)
+    axis.set_ylabel("awake;\nresets")
+
+
+def _bands(time_s: np.ndarray, held: np.ndarray) -> list[tuple[float, float]]:
+    """(start, length) of each stretch of intervals in which something held."""
+    edges = np.flatnonzero(np.diff(np.concatenate(([0], held.astype(int), [0]))))
+    return [(time_s[a], time_s[b] - time_s[a]) for a, b in edges.reshape(-1, 2)]
+
+
+def _failures(axis, series: Series, scales: Scales) -> None:
+    axis.axhline(MAX_RECLAIM_RETRIES, color=INK, linewidth=0.6, linestyle=(0, (4, 3)), alpha=0.55)
+    axis.annotate(
+        "hopeless", (1.005, MAX_RECLAIM_RETRIES), xycoords=("axes fraction", "data"), va="center", fontsize=7
+    )
+    for colour, nid in zip(NODE_COLOURS, scales.nodes, strict=False):
+        axis.step(series.time_s, series.kswapd_failures[:, nid], where="post", color=colour, linewidth=0.9)
+    axis.set_ylim(-0.5, 17.5)
+    axis.set_yticks([0, 8, 16])
+    axis.set_ylabel("kswapd_\nfailures")
+
+
+def _cpu(axis, series: Series, scales: Scales) -> None:
+    _curves(axis, series, scales, 100 * thinned(series.per_s("kswapd_cpu_s")))
+    axis.set_ylim(0, 100 * scales.cpu_ratio * 1.05)
+    axis.set_ylabel("kswapd,\n% of a CPU")
+
+
+def _refaults(axis, series: Series, scales: Scales) -> None:
+    _curves(axis, series, scales, thinned(series.refault_mib_per_s()))
+    bystanders = thinned(series.per_s("bystander_refault_pages").sum(axis=1) * MIB_PER_PAGE)
+    axis.plot(
+        _middles(series, len(bystanders)),
+        bystanders,
+        color=BYSTANDER_COLOUR,
+        linewidth=0.9,
+        linestyle=(0, (2, 1)),
+    )
+    axis.set_ylim(0, scales.refault_mib_per_s * 1.05)
+    axis.set_ylabel("refaults,\nMiB/s")
+
+
+def _curves(axis, series: Series, scales: Scales, curves: np.ndarray) -> None:
+    times = _middles(series, len(curves))
+    for colour, nid in zip(NODE_COLOURS, scales.nodes, strict=False):
+        axis.plot(times, curves[:, nid], color=colour, linewidth=0.9)
+
+
+def _middles(series: Series, nr_points: int) -> np.ndarray:
+    """Times in the middle of what thinned() averaged."""
+    width = -(-(len(series.time_s) - 1) // MAX_POINTS)
+    edges = series.time_s[::width][: nr_points + 1]
+    return edges[:nr_points] + np.diff(series.time_s).mean() * width / 2
+
+
+def _inline(figure, label: str, prefix: str) -> str:
+    """Only the <svg> element: no namespace addresses, ids of its own, ink from the page."""
+    from html import escape
+
+    buffer = io.StringIO()
+    figure.savefig(buffer, format="svg", transparent=True, metadata={"Date": None, "Creator": None})
+    svg = buffer.getvalue()
+    svg = svg[svg.index("<svg") :]
+    svg = re.sub(r"<metadata>.*?</metadata>", "", svg, flags=re.DOTALL)
+    svg = re.sub(r' xmlns(:\w+)?="[^"]*"', "", svg).replace("xlink:href", "href")
+    svg = re.sub(r'\bid="', f'id="{prefix}', svg)
+    svg = re.sub(r'href="#', f'href="#{prefix}', svg).replace("url(#", f"url(#{prefix}")
+    svg = re.sub(r'(<svg[^>]*?) height="[^"]*"', r"\1", svg, count=1)
+    svg = re.sub(r'(<svg[^>]*?) width="[^"]*"', rf'\1 role="img" aria-label="{escape(label)}"', svg, count=1)
+    svg = re.sub(r"[ \t]*\n[ \t]*", "\n", svg)
+    return svg.replace(INK, "currentColor")
+
+
+def legend(scales: Scales) -> Iterable[tuple[str, str]]:
+    """(colour, words) of all marks of a scenario's charts."""
+    for colour, nid in zip(NODE_COLOURS, scales.nodes, strict=False):
+        yield colour, f"node {nid}"
+    yield BYSTANDER_COLOUR, "bystanders, all nodes (dashed)"
+    yield AWAKE_COLOUR, "kswapd awake"
+    for reason in scales.reasons:
+        yield REASON_COLOURS[REASONS[reason]], f"reset by {REASONS[reason]}"

@@ -1,0 +1,200 @@
+"""The command `reclaim`. Only options live here; what is slow to import is imported by the command that needs it."""
+
+import json
+import os
+import shlex
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(
+    help="Which rule should reset kswapd_failures? A model of Linux reclaim, its rules and agents, compared.",
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+scenario_app = typer.Typer(help="Scenarios: the bundled ones, and new ones from a real machine.")
+app.add_typer(scenario_app, name="scenario")
+
+DEFAULT_SCENARIOS = ("incident", "dead_kswapd")
+
+Scenarios = Annotated[list[str] | None, typer.Option("--scenario", help="ID|FILE", show_default=False)]
+Kernel = Annotated[
+    str, typer.Option(help="Kernel preset: every writer of kswapd_failures but the progress rule.")
+]
+Weights = Annotated[str, typer.Option(help="Cost weights: a preset of the reward.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout and nothing else.")]
+
+
+@app.command()
+def compare(
+    scenario: Scenarios = None,
+    rule: Annotated[list[str] | None, typer.Option(help="Kernel rule; all of them if left out.")] = None,
+    agent: Annotated[list[Path] | None, typer.Option(help="File of a trained agent.")] = None,
+    seeds: Annotated[int, typer.Option(min=1, max=100_000, help="Paired seeds.")] = 32,
+    weights: Weights = "default",
+    kernel: Kernel = "7.0",
+    out: Annotated[
+        Path | None, typer.Option(help="Run folder; one of an interrupted run is gone on with.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Compare rules and agents on the same seeds: the reviewer's table, a ledger and a report."""
+    from . import compare as comparison
+    from . import progress, report, tables, tensorboard
+    from .contender import contenders
+    from .run_folder import RunFolder
+
+    names = scenario or list(DEFAULT_SCENARIOS)
+    setting, loaded = _checked(kernel, weights, names)
+    flags = _flags(
+        scenario=names, rule=rule or (), agent=agent or (), seeds=[seeds], weights=[weights], kernel=[kernel]
+    )
+    command = shlex.join(["reclaim", "compare", *flags])
+    request = comparison.Request(loaded, contenders(rule or (), agent or ()), seeds, setting, command)
+    folder = RunFolder.open(out)
+    with progress.bar(request.nr_env_steps, "env steps") as advance:
+        results = comparison.run(request, folder, advance)
+    text = tables.render(results)
+    for found in results.scenarios:
+        tensorboard.write_runs(folder.path / "tb", found, seeds)
+    folder.write_reports(text, report.render(results))
+    sys.stdout.write(json.dumps(results.as_json(), allow_nan=False) + "\n" if as_json else text)
+    progress.say(f"Report: {folder.report}")
+
+
+@app.command()
+def sensitivity(
+    scenario: Annotated[str, typer.Argument(help="ID|FILE")] = "incident",
+    seeds: Annotated[int, typer.Option(min=2, max=1000, help="Paired seeds of each point.")] = 4,
+    points: Annotated[int, typer.Option(min=2, max=100, help="Points from low to high.")] = 5,
+    weights: Weights = "default",
+    kernel: Kernel = "7.0",
+    as_json: AsJson = False,
+) -> None:
+    """Sweep every assumed number of a scenario: where the verdict holds, and where it flips."""
+    from . import progress
+    from . import sensitivity as sweeping
+
+    setting, (loaded,) = _checked(kernel, weights, [scenario])
+    with progress.bar(len(loaded.assumed), "numbers") as advance:
+        sweeps = sweeping.sweep(loaded, setting, seeds, points, advance)
+    if as_json:
+        sys.stdout.write(json.dumps(sweeping.as_json(loaded, sweeps), allow_nan=False) + "\n")
+    else:
+        sys.stdout.write(sweeping.render(loaded, sweeps, seeds))
+
+
+@app.command()
+def bench(as_json: AsJson = False) -> None:
+    """Time the environment: steps by batch size and threads, start-up, memory, growth with nodes and cgroups."""
+    from . import progress
+    from .bench import run as timing
+
+    with progress.bar(timing.NR_PARTS, "parts") as advance:
+        found = timing.run(advance)
+    sys.stdout.write(json.dumps(found, allow_nan=False) + "\n" if as_json else timing.render(found))
+
+
+@app.command()
+def rules() -> None:
+    """List the kernel rules: what they do, and where they come from."""
+    from reclaim_env.reset_rules import RULES
+
+    for rule in RULES.values():
+        sys.stdout.write(f"{rule.name}\n    {rule.doc}\n    {rule.source}\n")
+
+
+@scenario_app.command("list")
+def list_scenarios() -> None:
+    """List the bundled scenarios."""
+    from reclaim_env.scenario import bundled_ids, load
+
+    for name in bundled_ids():
+        sys.stdout.write(f"{name}\n    {' '.join(load(name).description.split())}\n")
+
+
+@scenario_app.command("show")
+def show_scenario(scenario: Annotated[str, typer.Argument(help="ID|FILE")]) -> None:
+    """Print a scenario as it was understood, as JSON, every default filled in."""
+    from reclaim_env.scenario import load
+
+    sys.stdout.write(load(scenario).model_dump_json(indent=2) + "\n")
+
+
+@scenario_app.command("from-numastat")
+def from_numastat(
+    table: Annotated[Path, typer.Argument(metavar="FILE", help="What `numastat -m` printed.")],
+    out: Annotated[
+        Path | None, typer.Option(help="Scenario file to write; FILE with .toml if left out.")
+    ] = None,
+) -> None:
+    """Write a scenario from the table of a real machine."""
+    from reclaim_env.numastat import from_numastat as write
+
+    from .progress import say
+
+    target = out or Path(table.with_suffix(".toml").name)
+    write(table, target)
+    say(f"Scenario: {target}")
+
+
+def _checked(kernel: str, weights: str, names: list[str]) -> tuple:
+    """The setting and the scenarios, refused here if they are wrong and not when a rule's turn comes."""
+    from reclaim_env.scenario import load
+
+    from .identity import Setting
+
+    setting = Setting(kernel=kernel, weights=weights)
+    loaded = tuple(load(name) for name in names)
+    taken = [one.name for one in loaded]
+    for name in taken:
+        if taken.count(name) > 1:
+            raise ValueError(f"--scenario: found {name} {taken.count(name)} times, wanted names that differ")
+    return setting, loaded
+
+
+def _flags(**options) -> list[str]:
+    """The command line again, files by their bare names: a manifest tells nobody's folders."""
+    return [
+        word
+        for name, values in options.items()
+        for value in values
+        for word in (
+            f"--{name}",
+            Path(value).name if isinstance(value, Path) or "/" in str(value) else str(value),
+        )
+    ]
+
+
+# typer carries a click of its own or imports one, by version: the common ancestor of usage errors is found by name.
+UsageError = next(kind for kind in typer.BadParameter.__mro__ if kind.__name__ == "ClickException")
+
+
+def main() -> None:
+    """Bad input: one line and 2. Ctrl-C: 130. What was finished is in the ledger either way."""
+    try:
+        typer.main.get_command(app).main(
+            sys.argv[1:] or ["--help"], prog_name="reclaim", standalone_mode=False
+        )
+    except UsageError as error:
+        _refuse(error.format_message())
+    except (KeyboardInterrupt, typer.Abort):
+        sys.exit(130)
+    except BrokenPipeError:  # the reader of our output has gone
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
+    except ValueError as error:
+        _refuse(str(error))
+
+
+def _refuse(message: str) -> None:
+    line = " ".join("".join(c if c.isprintable() else " " for c in message).split())
+    sys.stderr.write(f"reclaim: {line}\n")
+    sys.exit(2)
+
+
+if __name__ == "__main__":
+    main()

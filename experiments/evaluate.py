@@ -1,0 +1,94 @@
+"""Episodes of one scenario under one rule or agent: what was measured, seed by seed, and the first one over time."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from reclaim_env import reward as costs
+from reclaim_env.model.layout import VMSTAT
+from reclaim_env.scenario import Scenario
+from reclaim_env.vector import ReclaimVectorEnv
+
+from .contender import Contender
+from .identity import Setting, usable_cpus
+from .metrics import measure
+from .series import Recorder, Series
+
+FIRST_SEED = 1_000_000  # training draws its seeds from below
+
+
+@dataclass(frozen=True)
+class Episodes:
+    metrics: dict[str, np.ndarray]  # name -> (seeds,)
+    series: Series  # of the first seed
+
+
+def evaluation_seeds(nr_seeds: int) -> list[int]:
+    return list(range(FIRST_SEED, FIRST_SEED + nr_seeds))
+
+
+def evaluate(
+    scenario: Scenario,
+    contender: Contender,
+    seeds: Sequence[int],
+    setting: Setting,
+    on_step: Callable[[], None] = lambda: None,
+) -> Episodes:
+    """Every seed is a row of one vector env, run to its end; a row does not depend on the others."""
+    env = ReclaimVectorEnv(
+        num_envs=len(seeds),
+        scenario=scenario,
+        kernel=setting.kernel,
+        reward=setting.weights,
+        control_ms=setting.control_ms,
+        episode_s=scenario.duration_s,
+        rule=contender.rule,
+        threads=min(usable_cpus(), len(seeds)),
+        **contender.env_arguments,
+    )
+    try:
+        return Episodes(*_run(env, contender, seeds, scenario, on_step))
+    finally:
+        env.close()
+
+
+def nr_steps(scenario: Scenario, setting: Setting) -> int:
+    return round(scenario.duration_s * 1000 / setting.control_ms)
+
+
+def cost_terms_s(records: np.ndarray, weights: np.ndarray) -> dict[str, np.ndarray]:
+    """Weighted lost seconds of whole episodes by term, by the reward's own formula: they sum to cost_s."""
+    num_envs, num_nodes, nr_terms = len(records), records["node"].shape[1], len(weights)
+    lost_s, node_lost_s = np.zeros((num_envs, nr_terms)), np.zeros((num_envs, num_nodes, nr_terms))
+    nothing = np.zeros((num_envs, num_nodes), VMSTAT)
+    costs.cost_rows(records, np.arange(num_envs), nothing, weights, node_lost_s, lost_s, np.zeros(num_envs))
+    return dict(zip(costs.COST_TERMS, (lost_s * weights).T, strict=True))
+
+
+def _run(
+    env: ReclaimVectorEnv,
+    contender: Contender,
+    seeds: Sequence[int],
+    scenario: Scenario,
+    on_step: Callable[[], None],
+) -> tuple[dict[str, np.ndarray], Series]:
+    observation, _ = env.reset(seed=list(seeds))
+    act = _actor(contender, env)
+    recorder = Recorder(env.records[0])
+    truncated = np.zeros(len(seeds), bool)
+    while not truncated.all():
+        observation, _, _, truncated, _ = env.step(act(observation))
+        recorder.sample(env.records[0])
+        on_step()
+    terms = cost_terms_s(env.records, env.weights)
+    return measure(env.records, scenario.cgroup_names, scenario.workload_names, terms), recorder.series()
+
+
+def _actor(contender: Contender, env: ReclaimVectorEnv) -> Callable[[np.ndarray], np.ndarray]:
+    agent = contender.agent
+    if agent is None:
+        nothing = np.zeros(env.action_space.shape, np.int8)  # the model evaluates the rule itself
+        return lambda observation: nothing
+    agent.check_features(env.features)
+    return lambda observation: agent.predict(observation)[0]

@@ -1,0 +1,137 @@
+"""The self-contained HTML report: the answer, the tables, the episodes over time."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from . import charts
+from .findings import answer, who_reset
+from .metrics import describe
+from .results import BASELINES, Results, ScenarioResults
+from .tables import OVERVIEW, shown_metrics
+from .wording import compact
+
+GROUP_TITLES = {
+    "kswapd": "kswapd",
+    "reclaim": "Reclaim",
+    "refault": "Refaults",
+    "jobs": "Jobs",
+    "stalls": "Stalls and kills",
+    "resets": "Resets of kswapd_failures",
+    "hopeless": "Hopeless time",
+    "cost": "Cost in lost seconds",
+}
+
+
+@dataclass(frozen=True)
+class Table:
+    """One metric: rules as rows."""
+
+    title: str
+    unit: str
+    rows: tuple[
+        tuple[str, str, tuple[tuple[str, str], ...]], ...
+    ]  # rule, mean, per baseline: difference, share
+
+
+@dataclass(frozen=True)
+class Matrix:
+    """Means of one node, cgroup or job: metrics as rows, rules as columns."""
+
+    title: str
+    rows: tuple[tuple[str, str, tuple[str, ...]], ...]  # metric, unit, a mean for each rule
+
+
+def render(results: Results) -> str:
+    environment = Environment(
+        loader=PackageLoader("experiments"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    template = environment.get_template("report.html.j2")
+    sections = [_section(found, f"s{index}") for index, found in enumerate(results.scenarios)]
+    return template.render(results=results, sections=sections, baselines=BASELINES)
+
+
+def _section(found: ScenarioResults, prefix: str) -> dict[str, object]:
+    return {
+        "found": found,
+        "prefix": prefix,
+        "answer": answer(found),
+        "overview_heads": [(metric, describe(metric).unit) for metric, _ in OVERVIEW],
+        "overview": [
+            (rule, [interval(found, rule, metric) for metric, _ in OVERVIEW]) for rule in found.rules
+        ],
+        "stories": [(rule, who_reset(found, rule)) for rule in found.rules],
+        "groups": list(_groups(found)),
+        "matrices": list(_matrices(found)),
+        **_figures(found, prefix),
+    }
+
+
+def interval(found: ScenarioResults, rule: str, metric: str) -> tuple[str, str]:
+    """The mean, and its interval in words."""
+    mean = found.mean(rule, metric)
+    return compact(mean.mean), _between(mean.lo, mean.hi)
+
+
+def _between(lo: float | None, hi: float | None) -> str:
+    return "" if lo is None or hi is None or lo == hi else f"{compact(lo)} to {compact(hi)}"
+
+
+def _groups(found: ScenarioResults) -> Iterator[tuple[str, list[Table]]]:
+    names = shown_metrics(found)
+    for group, title in GROUP_TITLES.items():
+        tables = [_table(found, name) for name in names if describe(name).group == group]
+        if tables:
+            yield title, tables
+
+
+def _table(found: ScenarioResults, name: str) -> Table:
+    rows = []
+    for rule in found.rules:
+        mean, spread = interval(found, rule, name)
+        gaps = tuple(_gap(found, rule, baseline, name) for baseline in BASELINES)
+        rows.append((rule, f"{mean} [{spread}]" if spread else mean, gaps))
+    return Table(name, describe(name).unit, tuple(rows))
+
+
+def _gap(found: ScenarioResults, rule: str, baseline: str, name: str) -> tuple[str, str]:
+    """The difference with its interval, and the share of seeds where the rule is lower."""
+    if rule == baseline:
+        return "", ""
+    gap = found.difference(rule, baseline, name)
+    if gap.diff is None or gap.p_improve is None:
+        return "n/a", ""
+    spread = _between(gap.lo, gap.hi)
+    return f"{compact(gap.diff)} [{spread}]" if spread else compact(gap.diff), f"{100 * gap.p_improve:.0f} %"
+
+
+def _matrices(found: ScenarioResults) -> Iterator[Matrix]:
+    scopes = dict.fromkeys(name.rpartition("/")[0] for name in found.metrics if "/" in name)
+    for scope in scopes:
+        names = [name for name in found.metrics if name.rpartition("/")[0] == scope]
+        rows = tuple(
+            (name.rpartition("/")[2], describe(name).unit, _means(found, name))
+            for name in names
+            if any(found.mean(rule, name).mean for rule in found.rules)
+        )
+        yield Matrix(scope.replace("/", " ", 1), rows)
+
+
+def _means(found: ScenarioResults, name: str) -> tuple[str, ...]:
+    return tuple(compact(found.mean(rule, name).mean) for rule in found.rules)
+
+
+def _figures(found: ScenarioResults, prefix: str) -> dict[str, object]:
+    if not found.series:
+        return {"legend": [], "figures": [], "nodes_shown": ()}
+    scales = charts.Scales.of(found)
+    figures = [
+        (rule, charts.timeline(series, scales, f"{found.name} under {rule} over time", f"{prefix}f{index}-"))
+        for index, (rule, series) in enumerate(found.series.items())
+    ]
+    return {"legend": list(charts.legend(scales)), "figures": figures, "nodes_shown": scales.nodes}

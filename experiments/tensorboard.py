@@ -1,0 +1,59 @@
+"""One TensorBoard run per rule, the same tags in each: means as lines over the whole axis, the first seed over time."""
+
+import io
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from . import files
+from .metrics import tag
+from .results import ScenarioResults
+from .series import Series
+from .wording import slug
+
+FILE_NAME = "events.out.tfevents.0.reclaim"  # TensorBoard's own name would hold the machine's
+
+
+def write_runs(folder: Path, found: ScenarioResults, nr_seeds: int) -> None:
+    """folder/<scenario>/<rule>/; a run that is there already is replaced."""
+    for rule in found.rules:
+        series = found.series.get(rule)
+        last = nr_seeds * (len(series.time_s) - 1) if series else 1
+        means = {tag(name): found.mean(rule, name).mean for name in found.metrics}
+        events = [(0, means), (last, means), *(_over_time(series) if series else ())]
+        files.write_bytes(folder / found.name / slug(rule) / FILE_NAME, encoded(events))
+
+
+def encoded(events: list[tuple[int, Mapping[str, float | None]]]) -> bytes:
+    """An event file of (step, tag -> value); an undefined value is no point. No wall time: equal runs, equal bytes."""
+    from tensorboard.compat.proto.event_pb2 import Event
+    from tensorboard.compat.proto.summary_pb2 import Summary
+    from tensorboard.summary.writer.record_writer import RecordWriter
+
+    buffer = io.BytesIO()
+    writer = RecordWriter(buffer)
+    writer.write(Event(file_version="brain.Event:2").SerializeToString())
+    for step, values in events:
+        points = [Summary.Value(tag=name, simple_value=v) for name, v in values.items() if v is not None]
+        writer.write(Event(step=step, summary=Summary(value=points)).SerializeToString())
+    return buffer.getvalue()
+
+
+def _over_time(series: Series) -> Iterator[tuple[int, dict[str, float | None]]]:
+    """The first seed, control interval by control interval, node by node."""
+    curves = {
+        "free_pages": series.free_pages[1:],
+        "kswapd_failures": series.kswapd_failures[1:],
+        "kswapd_cpu": series.per_s("kswapd_cpu_s"),
+        "refault_mib_per_s": series.refault_mib_per_s(),
+        "allocstall_per_s": series.per_s("allocstall"),
+        "resets_per_s": series.new_resets().sum(axis=-1) / series.interval_s[:, None],
+    }
+    for step in range(len(series.time_s) - 1):
+        yield (
+            step + 1,
+            {
+                tag(f"first_seed/{name}/node{nid}"): float(curve[step, nid])
+                for name, curve in curves.items()
+                for nid in range(series.nr_nodes)
+            },
+        )
