@@ -92,7 +92,8 @@ class ReclaimVectorEnv(VectorEnv):
     a seed a row keeps its own and begins its next episode. A row's future depends on its seed and the
     number of its episode, never on its place or on other rows.
 
-    After a step, `node_lost_s` is (num_envs, num_nodes, terms): the cost terms node by node.
+    After a step, `node_lost_s` is (num_envs, num_nodes, terms), the cost terms node by node, and
+    `last_reward` is (num_envs,).
     """
 
     metadata: ClassVar[dict[str, Any]] = {
@@ -168,7 +169,7 @@ class ReclaimVectorEnv(VectorEnv):
         self._node_observation = np.zeros(shape, observation.NODE_OBSERVATION)
         self.node_lost_s = np.zeros((*shape, terms))
         self._lost_s = np.zeros((self.num_envs, terms))
-        self._reward = np.zeros(self.num_envs)
+        self.last_reward = np.zeros(self.num_envs)
 
     def _set_threads(self, threads: int) -> None:
         edges = np.linspace(0, self.num_envs, min(threads, self.num_envs) + 1).astype(int)
@@ -269,7 +270,7 @@ class ReclaimVectorEnv(VectorEnv):
         self._on_slices(self._settle)
         truncated = self.records["tick"] >= self._ticks_per_episode
         self._ended = truncated.copy()
-        rewards, info = self._reward.copy(), self._info()
+        rewards, info = self.last_reward.copy(), self._info()
         if self.autoreset_mode is AutoresetMode.SAME_STEP and truncated.any():
             info = self._restart_ended(truncated, info)
         else:
@@ -300,7 +301,7 @@ class ReclaimVectorEnv(VectorEnv):
 
     def _charge(self, rows: np.ndarray) -> None:
         costs.cost_rows(
-            self.records, rows, self._before, self.weights, self.node_lost_s, self._lost_s, self._reward
+            self.records, rows, self._before, self.weights, self.node_lost_s, self._lost_s, self.last_reward
         )
 
     def _restart_ended(self, ended: np.ndarray, final: dict[str, np.ndarray]) -> dict[str, Any]:
