@@ -43,9 +43,7 @@ class PolicySpec(BaseModel):
     env_id: Literal["Reclaim/KswapdReset-v0"] = ENV_ID
     features: tuple[str, ...] = Field(min_length=1, max_length=64)
     hidden: tuple[int, ...] = Field(max_length=MAX_LAYERS)
-    sources: bool = (
-        False  # a bit per source of progress: the last layer has a unit for each of 8 actions, not 2
-    )
+    sources: bool = False  # a bit per source of progress: 8 actions per node, not 2
     privileged: bool = False
     made_by: str = Field(default="", max_length=2000)
     sha256: str = Field(default="", max_length=64)  # of the numbers

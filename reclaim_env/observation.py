@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from gymnasium import spaces
 
+from reclaim_env.model.account import cold_pages
 from reclaim_env.model.constants import (
     ACTIVE,
     GLOBAL_DIRECT,
@@ -169,7 +170,7 @@ NODE_FEATURES = (
         0.0,
         8.0,
         PRIVILEGED,
-        "pages of streams and of classes nobody touches now / deficit; 8 when there is no deficit",
+        "pages that a lap of kswapd would find untouched / deficit; 8 when there is no deficit",
     ),
 )
 FEATURE = {feature.name: feature for feature in NODE_FEATURES}
@@ -220,7 +221,7 @@ def _log_rate(events, interval_s):
 
 @kernel
 def _log_refaults_per_steal(refaults, steals):
-    """A mean that has decayed below a thousandth of a page counts as none."""
+    """A mean that has decayed below a page in a thousand seconds counts as none."""
     if refaults < 1e-3:
         return math.log10(_NO_REFAULTS)
     return math.log10(max(_ratio(refaults, steals if steals >= 1e-3 else 0.0, _NO_STEALS), _NO_REFAULTS))
@@ -250,20 +251,6 @@ def _unprotected_file_pages(env, nid):
 
 
 @kernel
-def _cold_pages(env, nid):
-    """Resident pages whose readers are silent, or that nobody reads twice."""
-    pages = 0
-    for i in range(env.nr_sets):
-        set_ = env.set_[i]
-        if set_.nid != nid:
-            continue
-        class_ = env.class_[set_.class_id]
-        if class_.one_touch or not class_.on:
-            pages += set_.resident_pages[INACTIVE] + set_.resident_pages[ACTIVE]
-    return float(pages)
-
-
-@kernel
 def _memory_features(out, env, nid):
     node = env.node[nid]
     file_pages = node.list_pages[INACTIVE] + node.list_pages[ACTIVE]
@@ -273,7 +260,7 @@ def _memory_features(out, env, nid):
     out.file_over_gap_ratio = _ratio(unprotected, float(node.high_wmark_pages - node.min_wmark_pages), 8.0)
     out.file_over_deficit_ratio = _ratio(unprotected, deficit, 8.0)
     out.active_per_file_ratio = _ratio(float(node.list_pages[ACTIVE]), float(file_pages), 0.0)
-    out.cold_over_deficit_ratio = _ratio(_cold_pages(env, nid), deficit, 8.0)
+    out.cold_over_deficit_ratio = _ratio(float(cold_pages(env, nid)), deficit, 8.0)
     out.last_node = nid == env.nr_nodes - 1
 
 
@@ -294,12 +281,12 @@ def _kswapd_features(out, env, nid, before, interval_s):
 def _reclaim_features(out, env, nid, before, interval_s):
     node = env.node[nid]
     vmstat = node.vmstat
-    out.refault_per_steal_2s_ratio = _log_refaults_per_steal(node.refault_2s_pages, node.steal_2s_pages)
-    out.refault_per_steal_20s_ratio = _log_refaults_per_steal(node.refault_20s_pages, node.steal_20s_pages)
+    out.refault_per_steal_2s_ratio = _log_refaults_per_steal(node.refault_2s_per_s, node.steal_2s_per_s)
+    out.refault_per_steal_20s_ratio = _log_refaults_per_steal(node.refault_20s_per_s, node.steal_20s_per_s)
     refaults = float(vmstat.workingset_refault_file - before.workingset_refault_file)
     price_s = _ratio(vmstat.refault_wait_s - before.refault_wait_s, refaults, env.device.latency_s)
     out.refault_price_s = math.log10(max(price_s, 1e-6))
-    out.steal_per_scan_ratio = _ratio(node.steal_20s_pages, node.scan_20s_pages, 0.0)
+    out.steal_per_scan_ratio = _ratio(node.steal_20s_per_s, node.scan_20s_per_s, 0.0)
     out.stall_ratio = _log_rate(vmstat.stall_s - before.stall_s, interval_s)
     out.allocstall_per_s = _log_rate(float(vmstat.allocstall - before.allocstall), interval_s)
     scanned = float(vmstat.pgscan_direct - before.pgscan_direct)
