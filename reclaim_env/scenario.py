@@ -1,9 +1,8 @@
 """A scenario: one machine, its workloads and its story, read from a TOML file, checked, frozen."""
 
+import os
 from collections.abc import Mapping
 from importlib import resources
-from os import PathLike, fspath
-from pathlib import Path
 from typing import Any, Self
 
 from pydantic import ValidationError, model_validator
@@ -108,13 +107,13 @@ def bundled_ids() -> tuple[str, ...]:
     return tuple(sorted(file.name[:-5] for file in folder.iterdir() if file.name.endswith(".toml")))
 
 
-def load(path_or_id: str | PathLike[str]) -> Scenario:
+def load(path_or_id: str | os.PathLike[str]) -> Scenario:
     """A bundled scenario by its id, or any TOML file."""
     if path_or_id in bundled_ids():
         file = f"{path_or_id}.toml"
         return parse_text((resources.files("reclaim_env") / "scenarios" / file).read_text("utf-8"), file)
-    path = fspath(path_or_id)
-    if Path(path).suffix != ".toml" and not Path(path).exists():
+    path = os.fspath(path_or_id)
+    if not path.endswith(".toml") and not os.path.exists(path):  # Path.exists() raises on a long name
         wanted = f"a TOML file or a scenario's id: {suggestion(path, bundled_ids())}"
         raise ScenarioError(path, "", "no such scenario", wanted)
     return parse_text(read_text(path), path)
