@@ -29,7 +29,7 @@ class Scenario(Table):
     tick_ms: int = number("time step of the model; divides 1000", "ms", 10, low=1, high=1000)
     watermark_scale_factor: int = number("vm.watermark_scale_factor", "1/10000", 10, low=1, high=3000)
     min_free_kib: int | None = number(
-        "vm.min_free_kbytes; left out: what the kernel computes at boot", "KiB", None, low=128, high=2**42
+        "vm.min_free_kbytes; left out: what the kernel computes at boot", "KiB", None, low=128, high=4e12
     )
     thp: bool = text("huge pages are enabled (they raise vm.min_free_kbytes)", True)
     device: Device = text("the block device")

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from pydantic_core import PydanticCustomError, PydanticUndefined
 
-MAX_MIB = 2.0**32  # 2^40 pages: sums of pages stay exact in int64 and in float64
+MAX_MIB = 4e9  # below 2^40 pages: sums of pages stay exact in int64 and in float64
 MAX_S = 86_400.0
 MAX_COUNT = 100_000
 

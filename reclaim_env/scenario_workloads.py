@@ -214,7 +214,10 @@ class Hopeless(Table):
 class Assumed(Table):
     """A number of this file that no source gives; `reclaim sensitivity` sweeps low..high."""
 
-    field: Text = text("path of the number, e.g. reader.web.file.0.mib or device.latency_us")
+    field: Text = text(
+        "path of the number, e.g. reader.web.file.0.mib or device.latency_us; a step may name several tables "
+        "joined by a bar, or be * for all: the number they share"
+    )
     low: float = number("lowest value that is plausible", "that of the field", low=-1e12, high=1e12)
     high: float = number("highest value that is plausible", "that of the field", low=-1e12, high=1e12)
     why: Text = text("why this value and this range")
