@@ -1,0 +1,234 @@
+"""stable-baselines3 on the env's nodes: model, learning signal, checkpoints, and the policy as a file."""
+
+import io
+import re
+import zipfile
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from gymnasium.vector import AutoresetMode
+from stable_baselines3 import PPO
+from stable_baselines3.common.callbacks import BaseCallback
+from stable_baselines3.common.logger import Logger, TensorBoardOutputFormat
+from stable_baselines3.common.save_util import load_from_zip_file
+from stable_baselines3.common.vec_env import VecEnv, VecEnvWrapper, VecMonitor
+from torch.utils.tensorboard import SummaryWriter
+
+from agents.policy_file import PolicySpec, dump_policy
+from agents.sb3 import NodeVecEnv
+from reclaim_env.scenario import Scenario
+from reclaim_env.vector import ReclaimVectorEnv
+
+from . import files
+from .learner_tags import TRACKED
+from .metrics import describe, tag
+from .train_config import TrainConfig
+
+CHECKPOINT_NAME = re.compile(r"step-(\d{12})\.zip")
+CHECKPOINT_MEMBERS = {
+    "data",
+    "policy.pth",
+    "policy.optimizer.pth",
+    "pytorch_variables.pth",
+    "_stable_baselines3_version",
+    "system_info.txt",
+}
+MAX_CHECKPOINT_BYTES = 64 * 2**20
+KEPT_CHECKPOINTS = 2
+
+
+class Diverged(ValueError):
+    """A NaN or an infinity where a number belongs; what was saved before it is good."""
+
+
+class LearningSignal(VecEnvWrapper):
+    """Divides each slot's reward by its scenario's usual cost of a step, so that scenarios weigh alike.
+
+    A constant fixed before training, and outside of VecMonitor: what is logged stays in seconds.
+    """
+
+    def __init__(self, venv: VecEnv, usual_cost_s: np.ndarray):
+        super().__init__(venv)
+        self._usual_cost_s = usual_cost_s.astype(np.float32)
+
+    def reset(self) -> Any:
+        return self.venv.reset()
+
+    def step_wait(self) -> Any:
+        observation, rewards, done, infos = self.venv.step_wait()
+        return observation, rewards / self._usual_cost_s, done, infos
+
+
+def make_env(
+    config: TrainConfig, scenarios: Sequence[Scenario], usual_cost_s: Sequence[float]
+) -> LearningSignal:
+    env = ReclaimVectorEnv(
+        num_envs=config.rows,
+        scenario=list(scenarios),
+        kernel=config.kernel,
+        reward=config.weights,
+        episode_s=scenarios[0].duration_s,
+        autoreset_mode=AutoresetMode.SAME_STEP,
+        copy=False,
+    )
+    by_slot = np.repeat(np.array(usual_cost_s)[env.scenario_of_row], env.num_nodes)
+    return LearningSignal(VecMonitor(NodeVecEnv(env)), by_slot)
+
+
+def make_model(config: TrainConfig, env: VecEnv) -> PPO:
+    return PPO(
+        "MlpPolicy",
+        env,
+        learning_rate=config.learning_rate,
+        n_steps=config.rollout_steps,
+        batch_size=config.batch_size,
+        n_epochs=config.epochs,
+        gamma=config.gamma,
+        gae_lambda=config.gae_lambda,
+        ent_coef=config.ent_coef,
+        policy_kwargs={"net_arch": list(config.hidden), "activation_fn": torch.nn.Tanh},
+        seed=config.seed,
+        device="cpu",
+    )
+
+
+class _ResumedTensorBoard(TensorBoardOutputFormat):
+    """Points that a killed run logged after its last checkpoint are dropped by the reader."""
+
+    def __init__(self, folder: str, first_step: int):
+        self.writer = SummaryWriter(folder, purge_step=first_step)
+        self._is_closed = False
+
+
+def log_to(model: PPO, folder: Path) -> None:
+    """SB3's own tags, at SB3's own steps."""
+    model.set_logger(Logger(str(folder), [_ResumedTensorBoard(str(folder), model.num_timesteps + 1)]))
+
+
+def checkpoints(folder: Path) -> list[Path]:
+    """Oldest first."""
+    return sorted(path for path in folder.glob("step-*.zip") if CHECKPOINT_NAME.fullmatch(path.name))
+
+
+def save_checkpoint(model: PPO, folder: Path, steps: int) -> None:
+    """All of it or none; the last few are kept."""
+    refuse_non_finite(model)
+    buffer = io.BytesIO()
+    model.save(buffer)
+    files.write_bytes(folder / f"step-{steps:012d}.zip", buffer.getvalue())
+    for old in checkpoints(folder)[:-KEPT_CHECKPOINTS]:
+        old.unlink()
+
+
+def load_checkpoint(model: PPO, path: Path) -> None:
+    """Weights and optimiser only: SB3's own load() would run code from a stranger's file."""
+    match = CHECKPOINT_NAME.fullmatch(path.name)
+    assert match is not None
+    _refuse_archive(path)
+    try:
+        _, parameters, _ = load_from_zip_file(path, device="cpu", load_data=False)
+        model.set_parameters(parameters, exact_match=True, device="cpu")
+    except Exception as error:  # torch and zipfile raise a dozen kinds for a damaged file
+        raise ValueError(
+            f"{path.name}: found {type(error).__name__}, wanted a checkpoint of this run"
+        ) from None
+    refuse_non_finite(model)
+    model.num_timesteps = int(match.group(1))
+
+
+def _refuse_archive(path: Path) -> None:
+    try:
+        with zipfile.ZipFile(path) as archive:
+            members = archive.infolist()
+    except (OSError, zipfile.BadZipFile):
+        raise ValueError(f"{path.name}: found a damaged file, wanted a checkpoint") from None
+    if not {member.filename for member in members} <= CHECKPOINT_MEMBERS:
+        raise ValueError(f"{path.name}: found members of something else, wanted a checkpoint")
+    if sum(member.file_size for member in members) > MAX_CHECKPOINT_BYTES:
+        raise ValueError(f"{path.name}: found more than {MAX_CHECKPOINT_BYTES} bytes, wanted a checkpoint")
+
+
+def refuse_non_finite(model: PPO) -> None:
+    for name, parameter in model.policy.named_parameters():
+        if not torch.isfinite(parameter).all():
+            raise Diverged(f"training: found a NaN or infinity in {name} at step {model.num_timesteps}")
+
+
+def exported(model: PPO, config: TrainConfig, command: str) -> bytes:
+    """The policy as a file for `reclaim compare --agent`."""
+    env = model.get_env()
+    assert env is not None
+    features = tuple(feature.name for feature in env.get_attr("features", 0)[0])
+    spec = PolicySpec(features=features, hidden=config.hidden, made_by=command)
+    return dump_policy(spec, policy_tensors(model))
+
+
+def policy_tensors(model: PPO) -> dict[str, np.ndarray]:
+    """Weights and biases of the actor by the names a policy file gives them."""
+    layers = [*model.policy.mlp_extractor.policy_net, model.policy.action_net]
+    tensors = {}
+    for index, layer in enumerate(layer for layer in layers if isinstance(layer, torch.nn.Linear)):
+        for name, parameter in layer.named_parameters():
+            tensors[f"layer{index}.{name}"] = parameter.detach().numpy()
+    return tensors
+
+
+class Watch(BaseCallback):
+    """Progress, tags, checkpoints between updates; stops on request, and before learning from bad numbers."""
+
+    def __init__(
+        self,
+        folder: Path,
+        checkpoint_steps: int,
+        slots_per_row: int,
+        stopped: Callable[[], bool],
+        progress: Callable[[str, int], None],
+    ):
+        super().__init__()
+        self._folder, self._checkpoint_steps, self._slots_per_row = folder, checkpoint_steps, slots_per_row
+        self._stopped, self._progress = stopped, progress
+        self._ended: list[dict[str, Any]] = []
+        self.trained_steps = self._saved_steps = 0
+
+    def _on_training_start(self) -> None:
+        self.trained_steps = self._saved_steps = self.model.num_timesteps
+
+    def _on_step(self) -> bool:
+        self._progress("training", self.training_env.num_envs)
+        infos = self.locals["infos"]
+        for first in np.flatnonzero(self.locals["dones"])[:: self._slots_per_row]:
+            returns = [infos[slot]["episode"]["r"] for slot in range(first, first + self._slots_per_row)]
+            self._ended.append({**infos[first], "cost_s": -sum(returns)})
+        return not self._stopped()
+
+    def _on_rollout_end(self) -> None:
+        buffer = self.locals["rollout_buffer"]
+        for name in ("observations", "rewards", "advantages"):
+            if not np.isfinite(getattr(buffer, name)).all():
+                raise Diverged(f"training: found a NaN or infinity in {name} at step {self.num_timesteps}")
+        for name, value in episode_means(self._ended).items():
+            self.logger.record(tag(name), value)
+        self._ended.clear()
+
+    def _on_rollout_start(self) -> None:
+        """The policy has been updated with everything collected so far."""
+        self.trained_steps = self.model.num_timesteps
+        if self.trained_steps - self._saved_steps >= self._checkpoint_steps:
+            save_checkpoint(self.model, self._folder, self.trained_steps)  # type: ignore[arg-type]
+            self._saved_steps = self.trained_steps
+
+
+def episode_means(ended: list[dict[str, Any]]) -> dict[str, float]:
+    """Tracked name -> mean over the episodes that ended; none, no numbers."""
+    if not ended:
+        return {}
+    means = {
+        name: float(
+            np.mean([describe(name).of({k: np.asarray(v) for k, v in info.items()}) for info in ended])
+        )
+        for name in TRACKED
+    }
+    return {**means, "cost_s": float(np.mean([info["cost_s"] for info in ended]))}
