@@ -12,9 +12,8 @@ _WORD_BYTES = 8  # of every counter; records are aligned to it
 
 
 def _offset_words(record: np.dtype, field: str) -> int:
-    fields = record.fields
-    assert fields is not None
-    return fields[field][1] // _WORD_BYTES
+    offsets: dict[str, int] = {name: place[1] for name, place in (record.fields or {}).items()}
+    return offsets[field] // _WORD_BYTES
 
 
 _NODE_AT = _offset_words(ENV, "node")
@@ -33,6 +32,7 @@ def _words() -> list[tuple[str, np.dtype]]:
 
 
 WORDS = _words()
+assert VMSTAT.itemsize == _WORD_BYTES * len(WORDS), "a counter is not 8 bytes long"
 VMSTAT_NAMES = tuple(name for name, _ in WORDS)
 
 
