@@ -1,0 +1,69 @@
+"""What is read off a machine after each tick: time hopeless, futile or missed, and running means."""
+
+import math
+
+from reclaim_env.model.constants import ACTIVE, INACTIVE, RUN
+from reclaim_env.model.kernel import inlined, kernel
+from reclaim_env.model.reset_rule import kswapd_test_hopeless
+from reclaim_env.model.vmscan import mem_cgroup_below_low, mem_cgroup_below_min
+
+SHORT_MEAN_S = 2.0
+LONG_MEAN_S = 20.0
+
+
+@inlined
+def cold_pages(env, nid):
+    """Reclaimable pages that would not be touched again within one lap of kswapd over the node's file lists.
+
+    A class that is switched off counts as cold: its silence is long against a lap.
+    """
+    pgdat = env.node[nid]
+    pages = pgdat.list_pages[INACTIVE] + pgdat.list_pages[ACTIVE]
+    lap_s = 12.0 * (env.cost.pass_s + env.cost.pass_memcg_s * env.nr_members) + pages * env.cost.scan_s
+    cold = 0
+    for c in range(env.nr_classes):
+        class_ = env.class_[c]
+        memcg = env.memcg[class_.memcg]
+        if class_.rate_per_s * lap_s < 1.0 and not mem_cgroup_below_low(memcg) and not mem_cgroup_below_min(memcg):
+            set_ = env.set_[nid * env.nr_classes + c]
+            cold += set_.resident_pages[INACTIVE] + set_.resident_pages[ACTIVE]
+    return cold
+
+
+@kernel
+def account(env):
+    """Books one tick."""
+    short = 1.0 - math.exp(-env.tick_s / SHORT_MEAN_S)
+    long = 1.0 - math.exp(-env.tick_s / LONG_MEAN_S)
+    for nid in range(env.nr_nodes):
+        pgdat = env.node[nid]
+        label_time(env, nid, pgdat)
+        vmstat = pgdat.vmstat
+        refaulted = vmstat.workingset_refault_file - pgdat.refaulted_before_pages
+        stolen = vmstat.pgsteal_file - pgdat.stolen_before_pages
+        scanned = vmstat.pgscan_file - pgdat.scanned_before_pages
+        pgdat.refaulted_before_pages = vmstat.workingset_refault_file
+        pgdat.stolen_before_pages = vmstat.pgsteal_file
+        pgdat.scanned_before_pages = vmstat.pgscan_file
+        pgdat.refault_2s_per_s += short * (refaulted / env.tick_s - pgdat.refault_2s_per_s)
+        pgdat.refault_20s_per_s += long * (refaulted / env.tick_s - pgdat.refault_20s_per_s)
+        pgdat.steal_2s_per_s += short * (stolen / env.tick_s - pgdat.steal_2s_per_s)
+        pgdat.steal_20s_per_s += long * (stolen / env.tick_s - pgdat.steal_20s_per_s)
+        pgdat.scan_20s_per_s += long * (scanned / env.tick_s - pgdat.scan_20s_per_s)
+
+
+@inlined
+def label_time(env, nid, pgdat):
+    """Hopeless; "false dead": hopeless although cold pages exceed the deficit; "false alive": running although they do not."""
+    hopeless = kswapd_test_hopeless(pgdat)
+    running = pgdat.kswapd_phase == RUN
+    if hopeless:
+        pgdat.vmstat.hopeless_s += env.tick_s
+    deficit = pgdat.high_wmark_pages + pgdat.unusable_pages - pgdat.free_pages
+    if not (hopeless or running) or deficit <= 0:
+        return
+    enough = cold_pages(env, nid) > deficit
+    if hopeless and enough:
+        pgdat.vmstat.false_dead_s += env.tick_s
+    if running and not enough:
+        pgdat.vmstat.false_alive_s += env.tick_s

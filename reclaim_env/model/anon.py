@@ -1,0 +1,141 @@
+"""Anonymous memory of workloads: targets over time, churn, bursts, exit; and atomic bursts (KM 1.3, 2)."""
+
+from reclaim_env.model import latency, rng
+from reclaim_env.model.buddy import free_pages, rmqueue
+from reclaim_env.model.demand import free_threads
+from reclaim_env.model.kernel import inlined, kernel
+from reclaim_env.model.kswapd import wakeup_kswapd
+from reclaim_env.model.memcontrol import fault_in
+from reclaim_env.model.page_alloc import free_anon
+from reclaim_env.model.watermark import pages_above
+
+
+@inlined
+def begin_bursts(env):
+    """Bursts of different workloads are not in step: each starts at a phase of its own."""
+    for w in range(env.nr_workloads):
+        work = env.workload[w]
+        work.phase_s = work.period_s * rng.timeless_uniform(env, rng.PHASES, 1024 + w, 0)
+
+
+@inlined
+def target_pages(env, work):
+    """What a workload wants to have resident now: its schedule, and its burst while one is held."""
+    now_s = env.time_s
+    last = work.nr_breakpoints - 1
+    pages = work.breakpoint_pages[last]
+    for i in range(last):
+        begin_s = work.breakpoint_s[i]
+        end_s = work.breakpoint_s[i + 1]
+        if begin_s <= now_s < end_s:
+            part = (now_s - begin_s) / (end_s - begin_s)
+            pages = work.breakpoint_pages[i] + part * (work.breakpoint_pages[i + 1] - work.breakpoint_pages[i])
+    if work.burst_pages > 0 and (now_s + work.phase_s) % work.period_s < work.hold_s:
+        pages += work.burst_pages
+    return int(pages)
+
+
+@kernel
+def resident_pages(env, work):
+    pages = 0
+    for nid in range(env.nr_nodes):
+        pages += work.anon_pages[nid]
+    return pages
+
+
+@kernel
+def run_anon(env, w, slice_s):
+    """One slice of an anonymous workload: die, restart, or follow the target and churn."""
+    work = env.workload[w]
+    budget_s = free_threads(work, slice_s) * slice_s
+    work.stalled_s = 0.0
+    have = resident_pages(env, work)
+    if work.dying:
+        give_back(env, w, have, min(have, int(slice_s / env.cost.anon_free_s)))
+        work.dying = resident_pages(env, work) > 0
+        return
+    if env.time_s < work.restart_at_s:
+        return
+    wanted = target_pages(env, work) - have
+    work.carry_pages += work.churn_pages_per_s * slice_s
+    churned = min(int(work.carry_pages), have)
+    work.carry_pages -= int(work.carry_pages)
+    speed_pages = int(budget_s / env.cost.anon_fault_s)
+    demand = min(max(wanted, 0) + churned, speed_pages)
+    touch(env, w, demand, budget_s)
+    # New pages are touched before old ones are given back, as threads out of step with each other do.
+    surplus = max(-wanted, 0) + min(churned, demand)
+    give_back(env, w, resident_pages(env, work), min(surplus, int(work.threads * slice_s / env.cost.anon_free_s)))
+
+
+@inlined
+def touch(env, w, nr_pages, budget_s):
+    """Faults nr_pages in; an operation is pages_per_op pages touched."""
+    if nr_pages == 0:
+        return
+    work = env.workload[w]
+    stalls_before = work.allocstall
+    granted, lost_s = fault_in(env, w, nr_pages, budget_s)
+    for nid in range(env.nr_nodes):
+        work.anon_pages[nid] += env.granted_pages[nid]
+        env.memcg[work.memcg].anon_pages[nid] += env.granted_pages[nid]
+    nr_ops = granted / work.pages_per_op
+    work.ops += nr_ops
+    stalls = max(work.allocstall - stalls_before, 1)
+    stalled = min(float(stalls), nr_ops) if lost_s > 0.0 else 0.0
+    base_s = work.pages_per_op * env.cost.anon_fault_s
+    latency.record(work, base_s, nr_ops - stalled)
+    latency.record(work, base_s + lost_s / stalls, stalled)
+
+
+@kernel
+def give_back(env, w, have, nr_pages):
+    """Frees pages of a workload, from each node in proportion to what it has there."""
+    if nr_pages <= 0 or have == 0:
+        return
+    work = env.workload[w]
+    left = nr_pages
+    for nid in range(env.nr_nodes):
+        pages = work.anon_pages[nid]
+        part = min(left * pages // have, pages)
+        have -= pages
+        left -= part
+        if part > 0:
+            free_anon(env, w, nid, part)
+
+
+@inlined
+def run_atomic(env, w):
+    """Bursts that may not sleep: down to 3/8 of min, and failed where that is not enough. Held, then freed."""
+    work = env.workload[w]
+    if not work.start_s <= env.time_s < work.stop_s:
+        return
+    pgdat = env.node[work.cpu_node]
+    since_s = env.time_s + work.phase_s
+    burst = int(since_s / work.period_s)
+    held = work.anon_pages[work.cpu_node]
+    if held > 0 and (burst >= work.nr_bursts or since_s % work.period_s >= work.hold_s):
+        work.anon_pages[work.cpu_node] = 0
+        pgdat.kernel_pages -= held
+        free_pages(env, work.cpu_node, held)
+    if burst >= work.nr_bursts:
+        work.nr_bursts = burst + 1
+        alloc_atomic(env, work, pgdat)
+
+
+@inlined
+def alloc_atomic(env, work, pgdat):
+    """One burst: above low at will; below, kswapd is woken and the reserve used."""
+    wanted = work.burst_pages
+    if pages_above(pgdat, pgdat.low_wmark_pages) < wanted:
+        wakeup_kswapd(pgdat)
+    reserve = pgdat.min_wmark_pages - pgdat.min_wmark_pages // 2
+    reserve -= reserve // 4
+    got = min(pages_above(pgdat, reserve), wanted)
+    rmqueue(pgdat, got)
+    pgdat.kernel_pages += got
+    work.anon_pages[work.cpu_node] += got
+    work.ops += 1.0
+    if got < wanted:
+        work.lost_ops += 1.0
+        pgdat.vmstat.atomic_fail += 1

@@ -1,0 +1,70 @@
+"""Pages that were read in this slice, on their way to the lists (mm/filemap.c, mm/swap.c).
+
+A slice may hold several short kswapd runs; the pages read during it come one after the other, so each
+run finds those that came before it. Pages that all came at the slice's border would make every later
+run look fruitless.
+"""
+
+import math
+
+from reclaim_env.model import bins
+from reclaim_env.model.constants import ACTIVE, FRESH, INACTIVE, READ, REFERENCED, UNREFERENCED
+from reclaim_env.model.kernel import inlined, kernel
+from reclaim_env.model.workingset import workingset_age_nonresident
+
+
+@inlined
+def expect(env, set_, nr_pages, nr_demanded, nr_active):
+    """Notes pages that have their frames and will be on the lists before the slice ends."""
+    set_.arriving_pages += nr_pages
+    set_.arriving_demanded_pages += nr_demanded
+    set_.arriving_active_pages += nr_active
+    env.node[set_.nid].arriving_pages += nr_pages
+
+
+@kernel
+def deliver(env, nid, ratio):
+    """Puts on the lists what has arrived by this part of the slice."""
+    pgdat = env.node[nid]
+    if pgdat.arriving_pages == 0 or ratio <= pgdat.arrived_ratio:
+        return
+    part = 1.0 if ratio >= 1.0 else (ratio - pgdat.arrived_ratio) / (1.0 - pgdat.arrived_ratio)
+    reached = 0.5
+    for c in range(env.nr_classes):
+        set_ = env.set_[nid * env.nr_classes + c]
+        if set_.arriving_pages == 0:
+            continue
+        before = math.floor(reached)
+        reached += set_.arriving_pages * part
+        k = set_.arriving_pages if part == 1.0 else min(int(math.floor(reached) - before), set_.arriving_pages)
+        if k > 0:
+            lru_add(env, set_, k, env.time_s)
+            pgdat.arriving_pages -= k
+    pgdat.arrived_ratio = ratio
+
+
+@inlined
+def lru_add(env, set_, k, now_s):
+    """k of the arriving pages of a class enter their lists: recent refaults the active one, others the inactive.
+
+    A page that was demanded is referenced by that read, or young from that fault; readahead is neither.
+    """
+    of = set_.arriving_pages
+    active = k * set_.arriving_active_pages // of
+    demanded = max(k * set_.arriving_demanded_pages // of, active)
+    set_.arriving_pages -= k
+    set_.arriving_active_pages -= active
+    set_.arriving_demanded_pages = max(set_.arriving_demanded_pages - demanded, 0)
+    class_ = env.class_[set_.class_id]
+    touched = REFERENCED if class_.access == READ else FRESH
+    inactive_demanded = demanded - active
+    bins.resize(env, set_, INACTIVE, k - active)
+    bins.add_head(env, set_, INACTIVE, UNREFERENCED, float(k - demanded), now_s)
+    bins.add_head(env, set_, INACTIVE, touched, float(inactive_demanded), now_s)
+    if active > 0:
+        bins.resize(env, set_, ACTIVE, active)
+        bins.add_head(env, set_, ACTIVE, touched, float(active), now_s)
+        workingset_age_nonresident(env, env.lruvec[set_.lruvec], active)
+        lruvec = env.lruvec[set_.lruvec]
+        env.node[set_.nid].workingset_activate += active
+        env.memcg[lruvec.memcg].workingset_activate += active

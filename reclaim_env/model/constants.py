@@ -1,0 +1,58 @@
+"""Numbers the kernel fixes, each with the file that fixes it (Linux 6.12), and the model's own names.
+
+What is passed to model functions is np.int64: a plain int would be a type of its own to numba for
+every value, and every function compiled anew for each.
+"""
+
+import numpy as np
+
+PAGE_BYTES = 4096
+
+# mm/vmscan.c, include/linux/mmzone.h, include/linux/swap.h, mm/internal.h
+DEF_PRIORITY = 12
+SWAP_CLUSTER_MAX = np.int64(32)
+MAX_RECLAIM_RETRIES = 16  # kswapd gives up, and the allocator stops retrying, after as many
+KSWAPD_DOZE_S = 0.1  # HZ/10 in kswapd_try_to_sleep()
+
+# include/linux/memcontrol.h, mm/memcontrol.c
+MEMCG_CHARGE_BATCH = np.int64(64)
+MEMCG_MAX_HIGH_DELAY_S = 2.0
+MEMCG_HIGH_DELAY_IGNORED_S = 0.01  # shorter penalties are not slept
+
+# mm/page_alloc.c, mm/khugepaged.c, mm/vmscan.c
+MIN_FREE_KIB_FLOOR = 128
+MIN_FREE_KIB_CEILING = 262_144
+THP_MIN_FREE_PAGES_PER_ZONE = 5632  # 512 * 2 + 512 * 9
+PAGES_PER_GIB = 262_144
+
+# Where a page's list and flags are kept in SET.cells
+INACTIVE, ACTIVE = (np.int64(i) for i in range(2))
+UNREFERENCED, REFERENCED, FRESH = (np.int64(i) for i in range(3))  # FRESH: mapped and young since the fault that brought it
+NR_LISTS, NR_FLAGS, NR_BINS = 2, 3, 8
+
+# How a class of file pages is touched
+READ, MMAP, EXEC = (np.int64(i) for i in range(3))
+
+# Who evicted a page: its refault distance is measured on that clock (mm/workingset.c)
+BY_NODE, BY_LIMIT = (np.int64(i) for i in range(2))
+NR_EVICTORS, NR_COHORTS = 2, 3
+
+# kswapd's phases (KM 3.2)
+SLEEP, RUN, DOZE = (np.int64(i) for i in range(3))
+
+# Who made the progress that may clear kswapd_failures
+KSWAPD, GLOBAL_DIRECT, MEMCG_HIGH, MEMCG_MAX, PROACTIVE, FREE_PATH = (np.int64(i) for i in range(6))
+REASONS = ("kswapd", "global_direct", "memcg_high", "memcg_max", "proactive", "free_path")
+NR_REASONS = len(REASONS)
+
+# Memory policies (mm/mempolicy.c); PREFERRED differs from LOCAL only in where the walk starts
+LOCAL, BIND, PREFERRED, INTERLEAVE = (np.int64(i) for i in range(4))
+
+# What a workload does
+ANON, READER, STREAM, ATOMIC = (np.int64(i) for i in range(4))
+
+# "Everything" in the places of a cgroup's row, a node mask, and a number of calls
+ROOT = np.int64(-1)
+ALL_NODES = np.int64(-1)
+ONE = np.int64(1)
+MIN_WMARK, LOW_WMARK = (np.int64(i) for i in range(2))

@@ -1,0 +1,122 @@
+"""How fast readers and streams go, given what misses cost now (closed loops by Little's law, KM 8.2).
+
+Threads cycle through think time, computing, and waiting for misses; threads that are stalled or asleep by
+order of memory.high do not cycle. When all together want more than the device gives, each miss waits
+longer until they do not.
+"""
+
+import math
+
+from reclaim_env.model.constants import READER, STREAM
+from reclaim_env.model.device import wait_of_miss
+from reclaim_env.model.kernel import inlined, kernel
+
+NEWTON_STEPS = 2
+QUEUE_STEPS = 3
+
+
+@inlined
+def is_running(env, work):
+    """Is the workload's time now?"""
+    return work.start_s <= env.time_s < work.stop_s
+
+
+@kernel
+def free_threads(work, slice_s):
+    """Threads not stalled or asleep in this slice (as many as were lost in the last one)."""
+    lost = work.stalled_s / slice_s
+    asleep = min(work.sleep_debt_s / slice_s, work.threads)
+    return max(work.threads - lost - asleep, 0.0)
+
+
+@kernel
+def distinct_misses(env, work, ops_per_s, slice_s):
+    """What the misses of a slice of ops_per_s would cost: (device seconds, waiting thread seconds, its derivative).
+
+    A page is missed once: the reads that follow find it.
+    """
+    device_s = 0.0
+    waiting_s = 0.0
+    slope = 0.0
+    for c in range(work.first_class, work.first_class + work.nr_classes):
+        class_ = env.class_[c]
+        if class_.absent_pages == 0 or not class_.on:
+            continue
+        per_op = work.pages_per_op * class_.share_ratio / class_.pages
+        touched = per_op * slice_s * ops_per_s
+        found = math.exp(-touched)
+        new = class_.absent_pages * (1.0 - found)
+        wait_s = wait_of_miss(env, class_.io_s)
+        if class_.loop:
+            new = min(touched * class_.pages, float(class_.absent_pages))
+            found = 1.0 if new < class_.absent_pages else 0.0
+            slope += found * class_.pages / class_.readahead_pages * per_op * slice_s * wait_s
+        else:
+            slope += class_.absent_pages * per_op * slice_s * found * wait_s
+        if class_.loop:  # read in order: one wait brings a whole window
+            new /= class_.readahead_pages
+        waiting_s += new * wait_s
+        device_s += new * class_.io_s
+    return device_s, waiting_s, slope
+
+
+@inlined
+def reader_rate(env, work, slice_s):
+    """Operations per second a reader's threads reach: X (think + cpu) + waiting(X) = threads."""
+    threads = free_threads(work, slice_s)
+    cycle_s = work.op_cpu_s + work.think_s
+    wanted = threads / cycle_s
+    if work.ops_per_s > 0.0:
+        wanted = min(work.ops_per_s + work.backlog_ops / slice_s, wanted)
+    _, waiting_s, _ = distinct_misses(env, work, wanted, slice_s)
+    if wanted * cycle_s + waiting_s / slice_s <= threads:
+        return wanted
+    rate = min(work.throughput_per_s, wanted)
+    for _ in range(NEWTON_STEPS):
+        _, waiting_s, slope = distinct_misses(env, work, rate, slice_s)
+        excess = rate * cycle_s + waiting_s / slice_s - threads
+        rate -= excess / (cycle_s + slope / slice_s)
+        rate = min(max(rate, 0.0), wanted)
+    return rate
+
+
+@inlined
+def stream_rate(env, work, slice_s):
+    """Pages per second of a stream: its pace, or one readahead window per thread and wait."""
+    class_ = env.class_[work.first_class]
+    wait_s = wait_of_miss(env, class_.io_s)
+    reach = free_threads(work, slice_s) * class_.readahead_pages / wait_s
+    return min(work.ops_per_s + work.backlog_ops / slice_s, reach)
+
+
+@kernel
+def plan(env, slice_s):
+    """Sets throughput_per_s of every reader and stream for this slice. Returns the device seconds they ask for."""
+    asked_s = 0.0
+    for w in range(env.nr_workloads):
+        work = env.workload[w]
+        if work.kind == READER:
+            work.throughput_per_s = reader_rate(env, work, slice_s) if is_running(env, work) else 0.0
+            device_s, _, _ = distinct_misses(env, work, work.throughput_per_s, slice_s)
+            asked_s += device_s
+        elif work.kind == STREAM:
+            work.throughput_per_s = stream_rate(env, work, slice_s) if is_running(env, work) else 0.0
+            class_ = env.class_[work.first_class]
+            asked_s += work.throughput_per_s * slice_s / class_.readahead_pages * class_.io_s
+    return asked_s
+
+
+@kernel
+def share_device(env, slice_s):
+    """Finds the queue in which all closed loops together ask for no more than the device gives."""
+    device = env.device
+    given_s = max(slice_s - device.busy_s, 0.05 * slice_s)
+    asked_s = plan(env, slice_s)
+    for _ in range(QUEUE_STEPS):
+        wait_s = device.latency_s + device.queue_s
+        if device.queue_s == 0.0 and asked_s <= given_s:
+            return
+        if abs(asked_s - given_s) < 0.02 * given_s:
+            return
+        device.queue_s = max(wait_s * min(max(asked_s / given_s, 0.25), 8.0) - device.latency_s, 0.0)
+        asked_s = plan(env, slice_s)

@@ -1,0 +1,24 @@
+"""The block device as a fluid queue (KM 8.2): every miss takes device time, and waits for what is before it."""
+
+from reclaim_env.model.kernel import inlined
+
+
+@inlined
+def wait_of_miss(env, io_s):
+    """Seconds one read waits: latency, its own transfer, the backlog, and the queue the closed loops keep."""
+    device = env.device
+    return device.latency_s + io_s + device.busy_s + device.queue_s
+
+
+@inlined
+def submit(env, nr_ios, io_s):
+    """Reads enter the queue."""
+    env.device.busy_s += nr_ios * io_s
+
+
+@inlined
+def serve(env, slice_s):
+    """The device works one slice; it never serves more than it was given or than time allows."""
+    served_s = min(env.device.busy_s, slice_s)
+    env.device.busy_s -= served_s
+    env.device.used_s += served_s

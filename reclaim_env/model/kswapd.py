@@ -1,0 +1,262 @@
+"""kswapd: one thread per node, woken, running, dozing or asleep (mm/vmscan.c, KM 3).
+
+Kept: the state table, priorities 12 to 1 with the raise rule, the cache-trim retry, the failure count,
+passes that last longer than a tick. Left out: boost, orders above 0, background ageing of anon.
+"""
+
+from reclaim_env.model import arrivals
+from reclaim_env.model.constants import (
+    ACTIVE,
+    DEF_PRIORITY,
+    DOZE,
+    INACTIVE,
+    KSWAPD,
+    KSWAPD_DOZE_S,
+    ONE,
+    MAX_RECLAIM_RETRIES,
+    RUN,
+    SLEEP,
+    SWAP_CLUSTER_MAX,
+)
+from reclaim_env.model.kernel import inlined, kernel
+from reclaim_env.model.reset_rule import kswapd_test_hopeless, kswapd_try_clear_hopeless
+from reclaim_env.model.vmscan import (
+    draw_target,
+    inactive_is_low,
+    mem_cgroup_below_low,
+    mem_cgroup_below_min,
+    nr_to_scan,
+    settle,
+    shrink_active_list,
+    shrink_inactive_list,
+)
+from reclaim_env.model.watermark import pgdat_balanced
+
+# Work done in one go: a chunk of this many pages at most, so that the budget is kept.
+CHUNK_PAGES = 2048
+MIN_PASS_S = 1e-7
+
+
+@kernel
+def wakeup_kswapd(pgdat):
+    """Wakes kswapd unless it is up already, has given up, or has nothing to do."""
+    if pgdat.kswapd_phase == RUN:
+        return
+    if kswapd_test_hopeless(pgdat) or pgdat_balanced(pgdat):
+        return
+    if pgdat.kswapd_phase == DOZE:
+        pgdat.vmstat.kswapd_low_wmark_hit_quickly += 1
+    pgdat.kswapd_phase = RUN
+
+
+@inlined
+def prepare_kswapd_sleep(pgdat):
+    """May kswapd sleep? When it has given up, or the node is balanced."""
+    return kswapd_test_hopeless(pgdat) or pgdat_balanced(pgdat)
+
+
+@kernel
+def kswapd(env, nid, slice_s):
+    """kswapd's share of one slice: runs while the CPU time granted lasts, dozes, sleeps."""
+    pgdat = env.node[nid]
+    if pgdat.kswapd_phase == SLEEP:
+        pgdat.cpu_carry_s = min(pgdat.cpu_carry_s, 0.0)
+        return
+    left_s = slice_s
+    if pgdat.kswapd_phase == DOZE:
+        if pgdat.doze_left_s >= left_s:
+            pgdat.doze_left_s -= left_s
+            return
+        left_s -= pgdat.doze_left_s
+        pgdat.doze_left_s = 0.0
+        end_doze(pgdat)
+        if pgdat.kswapd_phase == SLEEP:
+            return
+    spin(env, nid, slice_s, left_s)
+
+
+@inlined
+def end_doze(pgdat):
+    """The doze ran out undisturbed: sleep fully, or go on if the node became unready meanwhile."""
+    if prepare_kswapd_sleep(pgdat):
+        pgdat.kswapd_phase = SLEEP
+        return
+    pgdat.vmstat.kswapd_high_wmark_hit_quickly += 1
+    pgdat.kswapd_phase = RUN
+
+
+@inlined
+def spin(env, nid, slice_s, left_s):
+    """Runs, one after the other, until the granted time is used or kswapd may sleep."""
+    pgdat = env.node[nid]
+    share = pgdat.kswapd_cpu_share_ratio
+    granted_s = left_s * share
+    pgdat.cpu_carry_s += granted_s
+    start_s = env.time_s + slice_s - left_s
+    while pgdat.kswapd_phase == RUN and pgdat.cpu_carry_s > 0.0:
+        used_s = granted_s - pgdat.cpu_carry_s
+        now_s = start_s + max(used_s, 0.0) / share
+        arrivals.deliver(env, nid, min((now_s - env.time_s) / slice_s, 1.0))
+        spent_s = balance_pgdat_step(env, nid, now_s)
+        pgdat.cpu_carry_s -= spent_s
+        pgdat.vmstat.kswapd_cpu_s += spent_s
+    pgdat.vmstat.awake_s += left_s
+    if pgdat.kswapd_phase != RUN:
+        # What was left of the slice belongs to the doze that began in it.
+        if pgdat.kswapd_phase == DOZE:
+            pgdat.doze_left_s = max(pgdat.doze_left_s - max(pgdat.cpu_carry_s, 0.0) / share, 0.0)
+            pgdat.vmstat.awake_s -= max(pgdat.cpu_carry_s, 0.0) / share
+        pgdat.cpu_carry_s = min(pgdat.cpu_carry_s, 0.0)
+
+
+@inlined
+def balance_pgdat_step(env, nid, now_s):
+    """The next piece of balance_pgdat(): up to a chunk of a pass, or a run's beginning or end. CPU seconds."""
+    pgdat = env.node[nid]
+    if not pgdat.in_run:
+        begin_run(pgdat)
+    if not pgdat.in_pass:
+        if pgdat_balanced(pgdat):
+            end_run(env, pgdat, now_s, True)
+            return MIN_PASS_S
+        begin_pass(env, pgdat)
+        spent_s = env.cost.pass_s + env.cost.pass_memcg_s * env.nr_members
+        return spent_s + walk_pass(env, nid, now_s)
+    return walk_pass(env, nid, now_s)
+
+
+@inlined
+def begin_run(pgdat):
+    pgdat.in_run = 1
+    pgdat.in_pass = 0
+    pgdat.priority = DEF_PRIORITY
+    pgdat.run_reclaimed_pages = 0
+    pgdat.trim_forbidden = 0
+    pgdat.trim_failed = 0
+    pgdat.vmstat.pageoutrun += 1
+
+
+@inlined
+def begin_pass(env, pgdat):
+    """prepare_scan_control() for the root: may pages be deactivated, is this a cache-trim pass?"""
+    pgdat.in_pass = 1
+    pgdat.in_lruvec = 0
+    pgdat.pass_lruvec = 0
+    pgdat.pass_scanned_pages = 0
+    pgdat.pass_reclaimed_pages = 0
+    inactive = pgdat.list_pages[INACTIVE]
+    refaults_activate = pgdat.workingset_activate != pgdat.activate_snapshot
+    pgdat.pass_may_deactivate = refaults_activate or inactive_is_low(inactive, pgdat.list_pages[ACTIVE])
+    untouched = not pgdat.pass_may_deactivate
+    pgdat.pass_trim = untouched and not pgdat.trim_forbidden and (inactive >> pgdat.priority) > 0
+
+
+@kernel
+def walk_pass(env, nid, now_s):
+    """shrink_node() for kswapd: all cgroups in turn; ends the pass, or stops after a chunk of work."""
+    pgdat = env.node[nid]
+    spent_s = 0.0
+    while pgdat.pass_lruvec < env.nr_memcgs:
+        l = nid * env.nr_memcgs + pgdat.pass_lruvec
+        lruvec = env.lruvec[l]
+        if not pgdat.in_lruvec:
+            aim_lruvec(env, pgdat, l)
+        if lruvec.scan_left_pages[INACTIVE] > 0 or lruvec.scan_left_pages[ACTIVE] > 0:
+            spent_s += shrink_chunk(env, pgdat, l, now_s + spent_s)
+            if lruvec.scan_left_pages[INACTIVE] > 0 or lruvec.scan_left_pages[ACTIVE] > 0:
+                return spent_s
+            settle(lruvec)
+        pgdat.in_lruvec = 0
+        pgdat.pass_lruvec += 1
+    end_pass(env, nid, now_s + spent_s)
+    return spent_s
+
+
+@inlined
+def aim_lruvec(env, pgdat, l):
+    """The scan targets of the next cgroup: none where it is protected (kswapd never breaks low)."""
+    lruvec = env.lruvec[l]
+    memcg = env.memcg[lruvec.memcg]
+    pgdat.in_lruvec = 1
+    lruvec.scan_left_pages[INACTIVE] = 0
+    lruvec.scan_left_pages[ACTIVE] = 0
+    if mem_cgroup_below_min(memcg) or mem_cgroup_below_low(memcg):
+        return
+    everybody = float(memcg.nr_members)
+    inactive = nr_to_scan(lruvec, memcg, INACTIVE, pgdat.priority, False, False, everybody)
+    lruvec.scan_left_pages[INACTIVE] = draw_target(env, l, INACTIVE, inactive)
+    if pgdat.pass_may_deactivate:
+        active = nr_to_scan(lruvec, memcg, ACTIVE, pgdat.priority, False, False, everybody)
+        lruvec.scan_left_pages[ACTIVE] = draw_target(env, l, ACTIVE, active)
+
+
+@inlined
+def shrink_chunk(env, pgdat, l, now_s):
+    """A chunk of both lists of one cgroup, in the proportion of what is left to scan. CPU seconds."""
+    left = env.lruvec[l].scan_left_pages
+    inactive = min(left[INACTIVE], env.lruvec[l].list_pages[INACTIVE])
+    active = min(left[ACTIVE], env.lruvec[l].list_pages[ACTIVE])
+    part = min(1.0, CHUNK_PAGES / max(inactive + active, 1))
+    nr_active = min(int(active * part) + (part < 1.0), active)
+    nr_inactive = min(int(inactive * part) + (part < 1.0), inactive)
+    spent_s = 0.0
+    if nr_active > 0:
+        spent_s += shrink_active_list(env, l, nr_active, KSWAPD, now_s)
+    if nr_inactive > 0:
+        scanned, reclaimed, cost_s = shrink_inactive_list(env, l, nr_inactive, KSWAPD, now_s + spent_s)
+        pgdat.pass_scanned_pages += scanned
+        pgdat.pass_reclaimed_pages += reclaimed
+        spent_s += cost_s
+    left[ACTIVE] = active - nr_active
+    left[INACTIVE] = inactive - nr_inactive
+    return spent_s
+
+
+@inlined
+def end_pass(env, nid, now_s):
+    """After shrink_node(): progress, priority, and whether the run is over."""
+    pgdat = env.node[nid]
+    pgdat.in_pass = 0
+    reclaimed = pgdat.pass_reclaimed_pages
+    pgdat.run_reclaimed_pages += reclaimed
+    if reclaimed > 0:
+        kswapd_try_clear_hopeless(env, nid, KSWAPD, ONE)
+    elif pgdat.pass_trim:
+        pgdat.trim_failed = 1
+    wanted = max(pgdat.high_wmark_pages, SWAP_CLUSTER_MAX)
+    if max(pgdat.pass_scanned_pages, reclaimed) < wanted or reclaimed == 0:
+        pgdat.priority -= 1
+    if pgdat.priority >= 1:
+        return
+    if pgdat.run_reclaimed_pages == 0 and pgdat.trim_failed and not pgdat.trim_forbidden:
+        pgdat.trim_forbidden = 1
+        pgdat.priority = DEF_PRIORITY
+        return
+    end_run(env, pgdat, now_s, False)
+
+
+@kernel
+def end_run(env, pgdat, now_s, was_balanced):
+    """The end of balance_pgdat(), and kswapd_try_to_sleep() after it."""
+    pgdat.in_run = 0
+    pgdat.activate_snapshot = pgdat.workingset_activate
+    if not was_balanced and pgdat.run_reclaimed_pages == 0:
+        count_failure(pgdat, now_s)
+    if prepare_kswapd_sleep(pgdat):
+        pgdat.kswapd_phase = DOZE
+        pgdat.doze_left_s = KSWAPD_DOZE_S
+    else:
+        pgdat.vmstat.kswapd_high_wmark_hit_quickly += 1
+
+
+@inlined
+def count_failure(pgdat, now_s):
+    """A run reclaimed nothing."""
+    pgdat.kswapd_failures += 1
+    pgdat.vmstat.kswapd_fruitless_runs += 1
+    if pgdat.first_fruitless_s < 0.0:
+        pgdat.first_fruitless_s = now_s
+    if pgdat.kswapd_failures == MAX_RECLAIM_RETRIES:
+        pgdat.hopeless_since_s = now_s
+        if pgdat.first_hopeless_s < 0.0:
+            pgdat.first_hopeless_s = now_s

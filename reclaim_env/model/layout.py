@@ -1,0 +1,352 @@
+"""The state of one simulated machine: one padded record, so that a copy is a fork.
+
+Pages are int64 (whole pages); what is spread over bins and flags is float64 and sums to the
+whole pages of its list. Times are seconds. Everything the model knows lies here: two records
+with equal bytes have equal futures.
+"""
+
+import numpy as np
+
+from reclaim_env.model.constants import NR_BINS, NR_COHORTS, NR_EVICTORS, NR_FLAGS, NR_LISTS, NR_REASONS
+
+MAX_NODES = 8
+MAX_MEMCGS = 32
+MAX_LRUVECS = 128  # nodes x cgroups
+MAX_CLASSES = 64
+MAX_SETS = 128  # nodes x classes
+MAX_WORKLOADS = 24
+MAX_BREAKPOINTS = 16
+MAX_EVENTS = 16
+NR_LATENCY_BINS = 64
+
+i8, f8, u8 = np.int64, np.float64, np.uint64
+
+# Counters of one node. Names of /proc/vmstat where the kernel has them (the kernel keeps most of
+# them per machine, not per node); the rest carry their unit.
+VMSTAT = np.dtype(
+    [
+        ("pgscan_kswapd", i8),
+        ("pgscan_direct", i8),
+        ("pgsteal_kswapd", i8),
+        ("pgsteal_direct", i8),
+        ("pgscan_file", i8),  # every reclaimer, cgroup limits included
+        ("pgsteal_file", i8),
+        ("pgrefill", i8),
+        ("pgactivate", i8),
+        ("pgdeactivate", i8),
+        ("allocstall", i8),  # direct-reclaim descents begun by tasks that prefer this node
+        ("pgscan_direct_throttle", i8),
+        ("pageoutrun", i8),
+        ("kswapd_low_wmark_hit_quickly", i8),
+        ("kswapd_high_wmark_hit_quickly", i8),
+        ("pgmajfault", i8),
+        ("pgpgin", i8),  # KiB
+        ("workingset_refault_file", i8),
+        ("workingset_activate_file", i8),
+        ("numa_hit", i8),
+        ("numa_miss", i8),
+        ("numa_foreign", i8),
+        ("pgalloc_normal", i8),
+        ("pgfree", i8),
+        ("oom_kill", i8),  # victims of tasks that prefer this node
+        ("atomic_fail", i8),  # bursts that did not get all their pages
+        ("bystander_refault_pages", i8),  # of cgroups without a high or max limit above them
+        ("kswapd_fruitless_runs", i8),
+        ("kswapd_cpu_s", f8),
+        ("stall_s", f8),  # thread seconds in, or kept waiting by, direct reclaim
+        ("limit_reclaim_s", f8),  # thread seconds in memory.high and memory.max reclaim
+        ("high_delay_s", f8),  # thread seconds slept by order of memory.high
+        ("refault_wait_s", f8),  # thread seconds waiting for refaulted pages to be read
+        ("awake_s", f8),
+        ("hopeless_s", f8),
+        ("false_dead_s", f8),  # hopeless while cold reclaimable pages exceed the deficit
+        ("false_alive_s", f8),  # running while they do not
+        ("progress", i8, (NR_REASONS,)),  # reclaim passes that freed something, by who
+        ("resets", i8, (NR_REASONS,)),  # of them, those that found kswapd_failures above 0 and cleared it
+        ("revivals", i8, (NR_REASONS,)),  # of them, those that found the node hopeless
+    ],
+    align=True,
+)
+
+NODE = np.dtype(
+    [
+        ("managed_pages", i8),
+        ("unusable_pages", i8),  # free, but in blocks that users may not take
+        ("kernel_pages", i8),  # not on any list, never reclaimed
+        ("free_pages", i8),  # NR_FREE_PAGES
+        ("min_wmark_pages", i8),
+        ("low_wmark_pages", i8),
+        ("high_wmark_pages", i8),
+        ("promo_wmark_pages", i8),
+        ("list_pages", i8, (NR_LISTS,)),  # NR_INACTIVE_FILE, NR_ACTIVE_FILE
+        ("arriving_pages", i8),  # read in this slice, not yet on a list
+        ("arrived_ratio", f8),  # how much of the slice's arrivals is on the lists by now
+        ("zonelist", i8, (MAX_NODES,)),  # fallback order of a task on this node
+        ("below_high", i8),  # ZONE_BELOW_HIGH
+        ("kswapd_failures", i8),
+        ("kswapd_phase", i8),
+        ("last_reset_reason", i8),  # -1 before the first reset that changed the count
+        ("last_reset_s", f8),
+        ("kswapd_cpu_share_ratio", f8),
+        ("cpu_carry_s", f8),  # CPU time kswapd has been granted and not used (negative: owes)
+        ("doze_left_s", f8),
+        ("priority", i8),  # of the run under way
+        ("in_run", i8),
+        ("in_pass", i8),
+        ("in_lruvec", i8),  # the cgroup under the pass has its targets set
+        ("pass_lruvec", i8),  # next cgroup of the pass under way
+        ("pass_scanned_pages", i8),  # sc.nr_scanned
+        ("pass_reclaimed_pages", i8),
+        ("run_reclaimed_pages", i8),  # sc.nr_reclaimed
+        ("pass_may_deactivate", i8),
+        ("pass_trim", i8),
+        ("trim_forbidden", i8),
+        ("trim_failed", i8),
+        ("reclaim_cursor", i8),  # shared cgroup cursor of partial walks
+        ("nonresident_age", i8),  # eviction clock of the root lruvec
+        ("workingset_activate", i8),
+        ("activate_snapshot", i8),
+        ("reset_always_mask", i8),  # rule: bit r set = progress by reason r clears the count
+        ("reset_balanced_mask", i8),  # ... if the node is balanced
+        ("reset_coin_mask", i8),  # ... if a coin says so
+        ("nr_progress", i8),  # index of the next coin
+        ("refault_2s_per_s", f8),  # exponential means of pages per second, for observations
+        ("refault_20s_per_s", f8),
+        ("steal_2s_per_s", f8),
+        ("steal_20s_per_s", f8),
+        ("scan_20s_per_s", f8),
+        ("refaulted_before_pages", i8),  # counters at the last tick
+        ("stolen_before_pages", i8),
+        ("scanned_before_pages", i8),
+        ("allocated_before_pages", i8),
+        ("hopeless_since_s", f8),  # -1 when it is not
+        ("first_fruitless_s", f8),  # -1 before it
+        ("first_hopeless_s", f8),
+        ("vmstat", VMSTAT),
+    ],
+    align=True,
+)
+
+MEMCG = np.dtype(
+    [
+        ("parent", i8),  # -1 below the root
+        ("nr_members", i8),  # identical cgroups this one stands for
+        ("bystander", i8),
+        ("min_pages", i8),  # limits and protection of all members together; -1 means none
+        ("low_pages", i8),
+        ("high_pages", i8),
+        ("max_pages", i8),
+        ("emin_pages", f8),  # effective protection
+        ("elow_pages", f8),
+        ("usage_pages", i8),  # with its descendants
+        ("anon_pages", i8, (MAX_NODES,)),  # own, without descendants
+        ("uncharged_pages", i8),  # charged while over high, reclaim for them still owed
+        ("activate_snapshot", i8),
+        ("workingset_activate", i8),
+        ("fruitless_retries", i8),
+        ("pgscan", i8),
+        ("pgsteal", i8),
+        ("workingset_refault_file", i8),
+        ("workingset_activate_file", i8),
+        ("events_low", i8),
+        ("events_high", i8),
+        ("events_max", i8),
+        ("events_oom_kill", i8),
+        ("high_delay_s", f8),
+    ],
+    align=True,
+)
+
+LRUVEC = np.dtype(
+    [
+        ("memcg", i8),
+        ("nid", i8),
+        ("first_set", i8),
+        ("nr_sets", i8),
+        ("has_mapped", i8),
+        ("stale", i8, (NR_LISTS,)),  # bins to be levelled
+        ("list_pages", i8, (NR_LISTS,)),
+        ("settled_pages", i8, (NR_LISTS,)),  # left by the last scan: spread evenly over the members
+        ("scan_left_pages", i8, (NR_LISTS,)),  # of the pass under way
+        ("inserted_s", f8, (NR_LISTS, NR_BINS)),  # mean time at which a bin's pages entered its list
+        ("nonresident_age", i8),  # eviction clock of the cgroup on this node
+    ],
+    align=True,
+)
+
+CLASS = np.dtype(
+    [
+        ("memcg", i8),
+        ("workload", i8),
+        ("access", i8),  # READ, MMAP, EXEC
+        ("loop", i8),  # touched in file order, for ever
+        ("one_touch", i8),  # a stream: every page new, none touched again
+        ("on", i8),
+        ("nr_switches", i8),
+        ("next_switch_s", f8),
+        ("switched_s", f8),
+        ("on_s", f8),  # mean of the exponential periods; off_s 0: always on
+        ("off_s", f8),
+        ("pages", i8),
+        ("new_pages", i8),  # not read yet: absent without a shadow
+        ("absent_pages", i8),  # new and evicted
+        ("share_ratio", f8),  # of its workload's accesses
+        ("readahead_pages", i8),  # pages one miss brings
+        ("rate_per_s", f8),  # accesses per page in this slice
+        ("on_rate_per_s", f8),  # the same when last on
+        ("hits_s", f8),  # integral of rate_per_s since the flags were last brought up to date
+        ("io_s", f8),  # device time one miss takes
+    ],
+    align=True,
+)
+
+SET = np.dtype(
+    [
+        ("class_id", i8),
+        ("nid", i8),
+        ("lruvec", i8),
+        ("resident_pages", i8, (NR_LISTS,)),
+        ("isolated_pages", i8),  # scratch: taken by the scan under way
+        ("arriving_pages", i8),  # read in this slice, not yet on a list
+        ("arriving_demanded_pages", i8),  # of them, those demanded and not read ahead
+        ("arriving_active_pages", i8),  # refaults whose distance was short
+        ("cells", f8, (NR_LISTS, NR_FLAGS, NR_BINS)),
+        ("shadow_pages", i8, (NR_EVICTORS, NR_COHORTS)),
+        ("shadow_age", f8, (NR_EVICTORS, NR_COHORTS)),  # mean clock at eviction
+    ],
+    align=True,
+)
+
+WORKLOAD = np.dtype(
+    [
+        ("kind", i8),
+        ("memcg", i8),
+        ("cpu_node", i8),
+        ("policy", i8),
+        ("node_mask", i8),
+        ("bound", i8),  # node_mask is a strict subset: constrained OOM
+        ("interleave_next", i8),
+        ("first_class", i8),
+        ("nr_classes", i8),
+        ("dying", i8),
+        ("start_s", f8),
+        ("stop_s", f8),
+        ("threads", f8),
+        ("think_s", f8),
+        ("op_cpu_s", f8),
+        ("pages_per_op", f8),
+        ("ops_per_s", f8),  # open loop; 0: closed
+        ("max_backlog_ops", f8),
+        ("backlog_ops", f8),
+        ("stalled_s", f8),  # thread seconds lost in the last slice
+        ("sleep_debt_s", f8),  # memory.high sleeps still to be slept
+        ("missed_ops", f8),  # in this slice: operations that waited for the device
+        ("waited_s", f8),  # in this slice: thread seconds they waited
+        ("throughput_per_s", f8),
+        ("nr_breakpoints", i8),
+        ("breakpoint_s", f8, (MAX_BREAKPOINTS,)),
+        ("breakpoint_pages", f8, (MAX_BREAKPOINTS,)),
+        ("anon_pages", i8, (MAX_NODES,)),
+        ("churn_pages_per_s", f8),  # freed and touched again
+        ("burst_pages", i8),
+        ("period_s", f8),
+        ("hold_s", f8),
+        ("phase_s", f8),  # offset of the bursts, drawn per episode
+        ("nr_bursts", i8),
+        ("carry_pages", f8),  # fraction of a page still to be asked for, or given back
+        ("oom_score_adj", f8),
+        ("restart_s", f8),
+        ("restart_at_s", f8),
+        ("no_progress_loops", i8),
+        ("ops", f8),
+        ("lost_ops", f8),
+        ("stall_s", f8),
+        ("refault_wait_s", f8),
+        ("allocstall", i8),
+        ("oom_kill", i8),
+        ("latency_ops", f8, (NR_LATENCY_BINS,)),
+    ],
+    align=True,
+)
+
+EVENT = np.dtype(
+    [
+        ("at_s", f8),
+        ("kind", i8),  # MEMCG_HIGH or MEMCG_MAX: that limit is written; PROACTIVE: memory.reclaim
+        ("target", i8),
+        ("pages", i8),
+    ],
+    align=True,
+)
+
+DEVICE = np.dtype(
+    [
+        ("latency_s", f8),
+        ("busy_s", f8),  # backlog, in seconds of device time
+        ("queue_s", f8),  # wait solved for the closed loops in this slice
+        ("used_s", f8),
+    ],
+    align=True,
+)
+
+COST = np.dtype(
+    [
+        ("scan_s", f8),  # examine one unmapped page
+        ("scan_mapped_s", f8),
+        ("free_s", f8),
+        ("unmap_s", f8),
+        ("pass_s", f8),  # one shrink_node() pass, before its pages
+        ("pass_memcg_s", f8),  # and per cgroup walked
+        ("direct_entry_s", f8),
+        ("anon_fault_s", f8),
+        ("anon_free_s", f8),
+        ("tlb_s", f8),  # a page touched sooner after its young bit was cleared leaves no trace
+    ],
+    align=True,
+)
+
+ENV = np.dtype(
+    [
+        ("seed", u8),
+        ("episode", i8),
+        ("tick", i8),
+        ("slice", i8),
+        ("nr_scans", i8),  # list scans in this slice: the index of their draws
+        ("time_s", f8),
+        ("tick_s", f8),
+        ("nr_nodes", i8),
+        ("nr_memcgs", i8),
+        ("nr_members", i8),  # cgroups with all members counted: what one walk visits
+        ("nr_classes", i8),
+        ("nr_sets", i8),
+        ("nr_workloads", i8),
+        ("nr_events", i8),
+        ("next_event", i8),
+        ("free_path_reset", i8),  # kernel preset: the 6.18 reset when free climbs above high
+        # Scratch of single functions: kernels allocate nothing.
+        ("granted_pages", i8, (MAX_NODES,)),  # what the last allocation got, by node
+        ("bin_pages", f8, (NR_BINS,)),
+        ("taken_ratio", f8, (NR_BINS,)),  # of each bin, by the scan under way
+        ("young_ratio", f8, (NR_BINS,)),
+        ("flag_pages", f8, (NR_FLAGS,)),
+        ("segment_ratio", f8, (2 * NR_BINS,)),  # bin levelling: this much of bin `from` goes to bin `to`
+        ("segment_from", i8, (2 * NR_BINS,)),
+        ("segment_to", i8, (2 * NR_BINS,)),
+        ("levelled", f8, (NR_BINS,)),
+        ("cost", COST),
+        ("device", DEVICE),
+        ("node", NODE, (MAX_NODES,)),
+        ("memcg", MEMCG, (MAX_MEMCGS,)),
+        ("lruvec", LRUVEC, (MAX_LRUVECS,)),
+        ("class_", CLASS, (MAX_CLASSES,)),
+        ("set_", SET, (MAX_SETS,)),
+        ("workload", WORKLOAD, (MAX_WORKLOADS,)),
+        ("event", EVENT, (MAX_EVENTS,)),
+    ],
+    align=True,
+)
+
+
+def alloc(num_envs: int) -> np.ndarray:
+    """(num_envs,) zeroed machines."""
+    return np.zeros(num_envs, ENV)

@@ -1,0 +1,153 @@
+"""File workloads: readers of popularity classes and one-touch streams (mm/filemap.c, mm/readahead.c)."""
+
+import math
+
+from reclaim_env.model import arrivals, device, latency, rng
+from reclaim_env.model.constants import READ
+from reclaim_env.model.demand import free_threads
+from reclaim_env.model.kernel import inlined, kernel
+from reclaim_env.model.memcontrol import fault_in
+from reclaim_env.model.workingset import workingset_refault
+
+
+@kernel
+def run_reader(env, w, slice_s):
+    """One slice of a reader: touch, miss, wait, count operations."""
+    work = env.workload[w]
+    budget_s = free_threads(work, slice_s) * slice_s
+    work.stalled_s = 0.0
+    work.missed_ops = 0.0
+    work.waited_s = 0.0
+    stalls_before = work.allocstall
+    lost_s = 0.0
+    on_ratio = 0.0
+    for c in range(work.first_class, work.first_class + work.nr_classes):
+        class_ = env.class_[c]
+        class_.rate_per_s = work.throughput_per_s * work.pages_per_op * class_.share_ratio / class_.pages * class_.on
+        class_.hits_s += class_.rate_per_s * slice_s
+        if class_.on:
+            class_.on_rate_per_s = class_.rate_per_s
+            on_ratio += class_.share_ratio
+        if class_.absent_pages > 0 and class_.rate_per_s > 0.0:
+            lost_s += miss(env, w, c, slice_s, budget_s - lost_s)
+    finish_ops(work, work.throughput_per_s * on_ratio * slice_s, slice_s)
+    count_latency(work, work.throughput_per_s * on_ratio * slice_s, work.allocstall - stalls_before, lost_s)
+
+
+@inlined
+def miss(env, w, c, slice_s, budget_s):
+    """The absent pages of a class touched in this slice, and those read ahead with them. Returns seconds lost."""
+    class_ = env.class_[c]
+    u, v, _ = rng.uniforms(env, rng.MISSES, c)
+    if class_.loop:  # a file read in order misses what is absent before it finds what is there
+        touched = rng.round_stochastic(class_.rate_per_s * slice_s * class_.pages, u)
+        demanded = min(touched, class_.absent_pages)
+        extra = 0
+    else:
+        demanded = rng.binomial(u, class_.absent_pages, -math.expm1(-class_.rate_per_s * slice_s))
+        around = (class_.readahead_pages - 1.0) * (class_.absent_pages - demanded) / class_.pages
+        extra = min(int(demanded * around), class_.absent_pages - demanded)
+    if demanded == 0:
+        return 0.0
+    granted, lost_s = fault_in(env, w, demanded + extra, budget_s)
+    if granted > 0:
+        read_pages(env, w, c, granted, min(demanded, granted), v)
+    return lost_s
+
+
+@inlined
+def read_pages(env, w, c, nr_pages, demanded, u):
+    """The I/O for pages that have their frames: refault detection, device, counters, arrival."""
+    class_ = env.class_[c]
+    work = env.workload[w]
+    wait_s = device.wait_of_miss(env, class_.io_s)
+    nr_ios = demanded / class_.readahead_pages if class_.loop else float(demanded)
+    device.submit(env, nr_ios, class_.io_s)
+    refaulted, recent = workingset_refault(env, c, nr_pages, u)
+    refault_wait_s = nr_ios * wait_s * refaulted / nr_pages
+    work.missed_ops += nr_ios
+    work.waited_s += nr_ios * wait_s
+    work.refault_wait_s += refault_wait_s
+    spread(env, c, nr_pages, demanded, refaulted, recent)
+    env.node[work.cpu_node].vmstat.refault_wait_s += refault_wait_s
+
+
+@kernel
+def spread(env, c, nr_pages, demanded, refaulted, recent):
+    """Shares pages and what is known of them out to the nodes that gave the frames."""
+    class_ = env.class_[c]
+    memcg = env.memcg[class_.memcg]
+    done = 0
+    for nid in range(env.nr_nodes):
+        got = env.granted_pages[nid]
+        if got == 0:
+            continue
+        reached = done + got
+        demanded_here = demanded * reached // nr_pages - demanded * done // nr_pages
+        refaulted_here = refaulted * reached // nr_pages - refaulted * done // nr_pages
+        recent_here = recent * reached // nr_pages - recent * done // nr_pages
+        done = reached
+        arrivals.expect(env, env.set_[nid * env.nr_classes + c], got, demanded_here, recent_here)
+        vmstat = env.node[nid].vmstat
+        vmstat.pgpgin += got * 4
+        vmstat.pgmajfault += 0 if class_.access == READ else demanded_here
+        vmstat.workingset_refault_file += refaulted_here
+        vmstat.workingset_activate_file += recent_here
+        vmstat.bystander_refault_pages += refaulted_here * memcg.bystander
+    memcg.workingset_refault_file += refaulted
+    memcg.workingset_activate_file += recent
+
+
+@kernel
+def finish_ops(work, nr_ops, slice_s):
+    """Counts operations done; an open loop keeps a bounded backlog and loses the rest."""
+    work.ops += nr_ops
+    if work.ops_per_s <= 0.0:
+        return
+    work.backlog_ops = max(work.backlog_ops + (work.ops_per_s - work.throughput_per_s) * slice_s, 0.0)
+    if work.backlog_ops > work.max_backlog_ops:
+        work.lost_ops += work.backlog_ops - work.max_backlog_ops
+        work.backlog_ops = work.max_backlog_ops
+
+
+@kernel
+def count_latency(work, nr_ops, nr_stalls, lost_s):
+    """Operations by latency: those that hit, those that waited for the device, those that were stalled as well."""
+    if nr_ops <= 0.0:
+        return
+    base_s = work.op_cpu_s
+    if work.backlog_ops > 0.0:
+        base_s += work.backlog_ops / max(work.throughput_per_s, 1e-9)
+    missed = nr_ops * -math.expm1(-work.missed_ops / nr_ops)
+    waited_s = work.waited_s / missed if missed > 0.0 else 0.0
+    stalled = min(float(max(nr_stalls, 1)), max(missed, 1e-9)) if lost_s > 0.0 else 0.0
+    latency.record(work, base_s, nr_ops - missed)
+    latency.record(work, base_s + waited_s, missed - stalled)
+    if stalled > 0.0:
+        latency.record(work, base_s + waited_s + lost_s / max(nr_stalls, 1), stalled)
+
+
+@kernel
+def run_stream(env, w, slice_s):
+    """One slice of a one-touch stream: new pages, full windows, never read again."""
+    work = env.workload[w]
+    budget_s = free_threads(work, slice_s) * slice_s
+    work.stalled_s = 0.0
+    work.missed_ops = 0.0
+    work.waited_s = 0.0
+    c = work.first_class
+    class_ = env.class_[c]
+    work.carry_pages += work.throughput_per_s * slice_s
+    wanted = int(work.carry_pages)
+    work.carry_pages -= wanted
+    stalls_before = work.allocstall
+    granted, lost_s = fault_in(env, w, wanted, budget_s)
+    if granted > 0:
+        nr_ios = granted / class_.readahead_pages
+        work.missed_ops = nr_ios
+        work.waited_s = nr_ios * device.wait_of_miss(env, class_.io_s)
+        device.submit(env, nr_ios, class_.io_s)
+        spread(env, c, granted, granted, 0, 0)
+    work.throughput_per_s = granted / slice_s
+    finish_ops(work, float(granted), slice_s)
+    count_latency(work, granted / class_.readahead_pages, work.allocstall - stalls_before, lost_s)

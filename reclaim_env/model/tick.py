@@ -1,0 +1,122 @@
+"""The order of events in one tick, and the two entries of the model: start_episode() and step_rows()."""
+
+import math
+
+from reclaim_env.model import access, anon, arrivals, device, reader
+from reclaim_env.model.account import account
+from reclaim_env.model.constants import ACTIVE, ANON, ATOMIC, INACTIVE, MEMCG_HIGH, MEMCG_MAX, PROACTIVE, READER, RUN, STREAM
+from reclaim_env.model.demand import share_device
+from reclaim_env.model.kernel import inlined, kernel
+from reclaim_env.model.kswapd import kswapd
+from reclaim_env.model.memcontrol import mem_cgroup_calculate_protection, reclaim_to
+
+# A tick is cut into at most this many slices, so that refaults meet the kswapd run that follows them.
+MAX_SLICES = 8
+
+
+@kernel
+def start_episode(env):
+    """Draws what differs between episodes: phases of classes and bursts."""
+    access.begin_phases(env)
+    anon.begin_bursts(env)
+
+
+@kernel
+def step_rows(envs, nr_ticks):
+    """Advances each row of envs (n,) by nr_ticks ticks, one row after the other: rows share nothing."""
+    for i in range(envs.shape[0]):
+        for _ in range(nr_ticks):
+            tick(envs[i])
+
+
+@inlined
+def tick(env):
+    """One tick of one machine."""
+    access.switch_classes(env)
+    apply_events(env)
+    mem_cgroup_calculate_protection(env)
+    nr_slices = count_slices(env)
+    slice_s = env.tick_s / nr_slices
+    for s in range(nr_slices):
+        env.slice = s
+        env.nr_scans = 0
+        env.time_s = (env.tick + s / nr_slices) * env.tick_s
+        run_slice(env, slice_s)
+    access.mark_accessed(env)
+    access.age_lists(env)
+    env.tick += 1
+    env.time_s = env.tick * env.tick_s
+    account(env)
+
+
+@inlined
+def count_slices(env):
+    """One slice a tick where nothing hurries; more where kswapd's runs are short, or a node is drained fast.
+
+    A slice moves no node by more than a quarter of low - min (KM 2.2), and lasts about one short run.
+    """
+    nr = 1
+    for nid in range(env.nr_nodes):
+        pgdat = env.node[nid]
+        allocated = pgdat.vmstat.pgalloc_normal - pgdat.allocated_before_pages
+        pgdat.allocated_before_pages = pgdat.vmstat.pgalloc_normal
+        gap = max((pgdat.low_wmark_pages - pgdat.min_wmark_pages) // 4, 1)
+        nr = max(nr, allocated // gap + 1)
+        if pgdat.kswapd_phase == RUN:
+            pages = pgdat.list_pages[INACTIVE] + pgdat.list_pages[ACTIVE]
+            run_s = 12.0 * (env.cost.pass_s + env.cost.pass_memcg_s * env.nr_members) + pages * env.cost.scan_s
+            nr = max(nr, int(math.ceil(env.tick_s / run_s)))
+    return min(nr, MAX_SLICES)
+
+
+@inlined
+def run_slice(env, slice_s):
+    """Demand meets memory: readers, streams, tasks; then the device, kswapd, and the end of the slice."""
+    share_device(env, slice_s)
+    for i in range(env.nr_workloads):
+        w = (i + env.tick) % env.nr_workloads
+        kind = env.workload[w].kind
+        if kind == READER:
+            reader.run_reader(env, w, slice_s)
+        elif kind == STREAM:
+            reader.run_stream(env, w, slice_s)
+        elif kind == ANON:
+            anon.run_anon(env, w, slice_s)
+        elif kind == ATOMIC:
+            anon.run_atomic(env, w)
+    device.serve(env, slice_s)
+    for i in range(env.nr_nodes):
+        nid = (i + env.tick) % env.nr_nodes
+        env.node[nid].arrived_ratio = 0.0
+        kswapd(env, nid, slice_s)
+        arrivals.deliver(env, nid, 1.0)
+    sleep_off(env, slice_s)
+
+
+@inlined
+def sleep_off(env, slice_s):
+    """Tasks that memory.high sent to sleep sleep."""
+    for w in range(env.nr_workloads):
+        work = env.workload[w]
+        if work.sleep_debt_s > 0.0:
+            slept_s = min(work.sleep_debt_s, work.threads * slice_s)
+            work.sleep_debt_s -= slept_s
+            env.node[work.cpu_node].vmstat.high_delay_s += slept_s
+            env.memcg[work.memcg].high_delay_s += slept_s
+
+
+@inlined
+def apply_events(env):
+    """Limits written and memory.reclaim asked for, each at its time."""
+    while env.next_event < env.nr_events and env.event[env.next_event].at_s <= env.time_s:
+        event = env.event[env.next_event]
+        env.next_event += 1
+        memcg = env.memcg[event.target]
+        if event.kind == MEMCG_HIGH:
+            memcg.high_pages = event.pages
+            reclaim_to(env, event.target, event.pages, MEMCG_HIGH)
+        elif event.kind == MEMCG_MAX:
+            memcg.max_pages = event.pages
+            reclaim_to(env, event.target, event.pages, MEMCG_MAX)
+        elif event.kind == PROACTIVE:
+            reclaim_to(env, event.target, memcg.usage_pages - event.pages, PROACTIVE)

@@ -1,0 +1,421 @@
+"""Scanning one cgroup's file lists on one node, and walking a node's cgroups (mm/vmscan.c, 6.12).
+
+Kept: priority shift with rounding per list, protection by min and low, deactivation when the inactive
+list is low or refaults activate, the fate of an examined page, partial walks of limited reclaim.
+Left out: anon (no swap yet), slab, dirty pages, isolation limits, lumpy or compacting reclaim.
+"""
+
+import math
+
+from reclaim_env.model import bins, rng
+from reclaim_env.model.buddy import free_pages
+from reclaim_env.model.constants import (
+    ACTIVE,
+    BY_LIMIT,
+    BY_NODE,
+    DEF_PRIORITY,
+    EXEC,
+    FRESH,
+    GLOBAL_DIRECT,
+    INACTIVE,
+    KSWAPD,
+    NR_BINS,
+    PAGES_PER_GIB,
+    READ,
+    REFERENCED,
+    SWAP_CLUSTER_MAX,
+    UNREFERENCED,
+)
+from reclaim_env.model.kernel import inlined, kernel
+from reclaim_env.model.workingset import workingset_age_nonresident, workingset_eviction
+
+
+@kernel
+def inactive_is_low(inactive_pages, active_pages):
+    """mm/vmscan.c: is the inactive list too short for the active one (ratio isqrt(10 GiB), at least 1)?"""
+    gib = (inactive_pages + active_pages) // PAGES_PER_GIB
+    ratio = int(math.sqrt(10.0 * gib)) if gib > 0 else 1
+    return inactive_pages * ratio < active_pages
+
+
+@kernel
+def expected_shifts(settled, arrivals, shift):
+    """E[(settled + Poisson(arrivals)) >> shift]: one member's list, of which `arrivals` came at random."""
+    step = float(1 << shift)
+    mean = settled + arrivals
+    if mean > 24.0 * step:
+        return mean / step - 0.5 * (step - 1.0) / step
+    if arrivals > 32.0:  # too many to enumerate: the spread of the sum decides how sharp the steps are
+        if 3.0 * math.sqrt(arrivals) > step:
+            return max(mean / step - 0.5 * (step - 1.0) / step, 0.0)
+        return math.floor(mean / step)
+    mass = math.exp(-arrivals)
+    below = 0.0  # P(sum < next multiple of step)
+    k = 0
+    total = 0.0
+    whole = math.floor(settled)
+    total += math.floor(whole / step)
+    threshold = (math.floor(whole / step) + 1.0) * step - whole
+    while True:
+        while k < threshold:
+            below += mass
+            k += 1
+            mass *= arrivals / k
+        above = 1.0 - below
+        if above < 1e-9:
+            return total
+        total += above
+        threshold += step
+
+
+@kernel
+def member_shift(lruvec, lst, nr_members, shift):
+    """Mean of one member's list length >> shift.
+
+    One cgroup: exactly its length shifted. N identical ones: what the last scan left is spread evenly
+    over them, what came since fell on them at random, so a short list has a page to spare here and there.
+    """
+    pages = lruvec.list_pages[lst]
+    if nr_members == 1:
+        return float(pages >> shift)
+    if pages < 1 << shift:  # not even one member could have so many
+        return 0.0
+    settled = min(lruvec.settled_pages[lst], pages) / nr_members
+    arrivals = pages / nr_members - settled
+    whole = math.floor(settled)
+    part = settled - whole
+    return (1.0 - part) * expected_shifts(whole, arrivals, shift) + part * expected_shifts(whole + 1.0, arrivals, shift)
+
+
+@inlined
+def protected_ratio(memcg, low_ignored):
+    """get_scan_count(): the part of a list that effective min and low keep out of the scan."""
+    protection = memcg.emin_pages if low_ignored else max(memcg.elow_pages, memcg.emin_pages)
+    if protection <= 0.0:
+        return 0.0
+    return min(protection / (memcg.usage_pages + 1.0), 1.0)
+
+
+@kernel
+def nr_to_scan(lruvec, memcg, lst, priority, low_ignored, is_target, members):
+    """get_scan_count() for a file list: pages of `members` of the cgroup's identical members, as a mean.
+
+    A list is shortened by its protection (to no less than SWAP_CLUSTER_MAX) before the shift.
+    """
+    pages = lruvec.list_pages[lst]
+    if pages == 0:
+        return 0.0
+    ratio = 0.0 if is_target else protected_ratio(memcg, low_ignored)
+    if ratio <= 0.0:
+        return members * member_shift(lruvec, lst, memcg.nr_members, priority)
+    size = pages / memcg.nr_members
+    size = min(max(size * (1.0 - ratio), float(SWAP_CLUSTER_MAX)), size)
+    return members * math.floor(size / (1 << priority))
+
+
+@inlined
+def examine_young(env, lruvec, class_, now_s):
+    """P(young bit set) of a mapped page of this class, by bin -> env.young_ratio."""
+    for b in range(NR_BINS):
+        since = now_s - lruvec.inserted_s[INACTIVE, b] - env.cost.tlb_s
+        if not class_.on:
+            since -= now_s - class_.switched_s
+        rate = class_.on_rate_per_s
+        env.young_ratio[b] = -math.expm1(-rate * since) if since > 0.0 else 0.0
+
+
+@inlined
+def folio_check_references(env, set_, lst):
+    """The fates of the aimed part of a mapped class: means of (reclaimed, activated); the rest is kept.
+
+    Not young: reclaimed. Young: activated if referenced before or executable, else kept at the head.
+    A fresh page is young since its fault.
+    """
+    is_exec = env.class_[set_.class_id].access == EXEC
+    reclaimed = 0.0
+    activated = 0.0
+    for b in range(NR_BINS):
+        aimed = env.taken_ratio[b]
+        if aimed <= 0.0:
+            continue
+        young = env.young_ratio[b]
+        unreferenced = set_.cells[lst, UNREFERENCED, b] * aimed
+        referenced = set_.cells[lst, REFERENCED, b] * aimed
+        fresh = set_.cells[lst, FRESH, b] * aimed
+        reclaimed += (unreferenced + referenced) * (1.0 - young)
+        activated += referenced * young
+        if is_exec:
+            activated += unreferenced * young + fresh
+    return reclaimed, activated
+
+
+@kernel
+def evict(env, set_, nr_pages, evictor):
+    """__remove_mapping() and the free: pages leave the inactive list, shadows stay."""
+    bins.resize(env, set_, INACTIVE, -nr_pages)
+    class_ = env.class_[set_.class_id]
+    if not class_.one_touch:
+        class_.absent_pages += nr_pages
+        workingset_eviction(env, set_, evictor, nr_pages)
+    else:
+        workingset_age_nonresident(env, env.lruvec[set_.lruvec], nr_pages)
+    uncharge(env, class_.memcg, nr_pages)
+    free_pages(env, set_.nid, nr_pages)
+
+
+@inlined
+def uncharge(env, g, nr_pages):
+    """page_counter_uncharge(): the cgroup and its ancestors."""
+    while g >= 0:
+        env.memcg[g].usage_pages -= nr_pages
+        g = env.memcg[g].parent
+
+
+@inlined
+def activate(env, set_, nr_pages, now_s):
+    """Examined pages that go to the active list with PG_referenced set."""
+    bins.resize(env, set_, INACTIVE, -nr_pages)
+    bins.add_head(env, set_, ACTIVE, REFERENCED, float(nr_pages), now_s)
+    bins.resize(env, set_, ACTIVE, nr_pages)
+    workingset_age_nonresident(env, env.lruvec[set_.lruvec], nr_pages)
+    env.node[set_.nid].vmstat.pgactivate += nr_pages
+
+
+@inlined
+def shrink_folio_list(env, set_, evictor, now_s, u, v):
+    """What becomes of the isolated pages of one class. Returns the number reclaimed.
+
+    Unmapped page cache gets no second chance here: read() protects a page only by activating it.
+    """
+    k = set_.isolated_pages
+    if k == 0:
+        return 0
+    class_ = env.class_[set_.class_id]
+    if class_.access == READ:
+        bins.del_tail(env, set_, INACTIVE, k)
+        evict(env, set_, k, evictor)
+        return k
+    lruvec = env.lruvec[set_.lruvec]
+    examine_young(env, lruvec, class_, now_s)
+    mean_reclaimed, mean_activated = folio_check_references(env, set_, INACTIVE)
+    examined = bins.aimed_pages(env, set_, INACTIVE)
+    nr_reclaimed = rng.binomial(u, k, mean_reclaimed / examined) if examined > 0.0 else 0
+    spared = k - nr_reclaimed
+    nr_activated = 0
+    if spared > 0 and mean_activated > 0.0:
+        nr_activated = rng.binomial(v, spared, min(1.0, mean_activated / max(examined - mean_reclaimed, mean_activated)))
+    bins.del_tail(env, set_, INACTIVE, k)
+    if nr_reclaimed > 0:
+        evict(env, set_, nr_reclaimed, evictor)
+    if nr_activated > 0:
+        activate(env, set_, nr_activated, now_s)
+    bins.add_head(env, set_, INACTIVE, REFERENCED, float(spared - nr_activated), now_s)
+    return nr_reclaimed
+
+
+@kernel
+def scan_cost(env, set_, nr_scanned, nr_reclaimed):
+    """CPU seconds of examining and freeing pages of one class."""
+    cost = env.cost
+    if env.class_[set_.class_id].access == READ:
+        return nr_scanned * cost.scan_s + nr_reclaimed * cost.free_s
+    return nr_scanned * cost.scan_mapped_s + nr_reclaimed * (cost.free_s + cost.unmap_s)
+
+
+@kernel
+def shrink_inactive_list(env, l, nr_pages, reason, now_s):
+    """Examines nr_pages at the tail of an inactive file list. Returns (scanned, reclaimed, CPU seconds)."""
+    lruvec = env.lruvec[l]
+    pgdat = env.node[lruvec.nid]
+    env.nr_scans += 1
+    u, v, w = rng.uniforms(env, rng.SCAN, env.nr_scans)
+    scanned = bins.isolate_lru_folios(env, lruvec, INACTIVE, nr_pages, u)
+    evictor = BY_NODE if reason <= GLOBAL_DIRECT else BY_LIMIT
+    reclaimed = 0
+    cost_s = 0.0
+    for i in range(lruvec.first_set, lruvec.first_set + lruvec.nr_sets):
+        set_ = env.set_[i]
+        k = set_.isolated_pages
+        if k == 0:
+            continue
+        if env.class_[set_.class_id].access != READ:
+            v, w, _ = rng.uniforms(env, rng.FATE, env.nr_scans * 64 + i - lruvec.first_set)
+        freed = shrink_folio_list(env, set_, evictor, now_s, v, w)
+        reclaimed += freed
+        cost_s += scan_cost(env, set_, k, freed)
+    count_scan(pgdat.vmstat, reason, scanned, reclaimed)
+    env.memcg[lruvec.memcg].pgscan += scanned
+    env.memcg[lruvec.memcg].pgsteal += reclaimed
+    return scanned, reclaimed, cost_s
+
+
+@inlined
+def count_scan(vmstat, reason, scanned, reclaimed):
+    """pgscan and pgsteal; reclaim on behalf of a cgroup's limit appears in the totals by type only."""
+    vmstat.pgscan_file += scanned
+    vmstat.pgsteal_file += reclaimed
+    if reason == KSWAPD:
+        vmstat.pgscan_kswapd += scanned
+        vmstat.pgsteal_kswapd += reclaimed
+    elif reason == GLOBAL_DIRECT:
+        vmstat.pgscan_direct += scanned
+        vmstat.pgsteal_direct += reclaimed
+
+
+@kernel
+def shrink_active_list(env, l, nr_pages, reason, now_s):
+    """Deactivates pages at the tail of an active file list. Returns CPU seconds.
+
+    Executable pages found young go round again; all others go to the inactive head, PG_referenced as it is.
+    """
+    lruvec = env.lruvec[l]
+    pgdat = env.node[lruvec.nid]
+    env.nr_scans += 1
+    u, v, _ = rng.uniforms(env, rng.SCAN, env.nr_scans)
+    scanned = bins.isolate_lru_folios(env, lruvec, ACTIVE, nr_pages, u)
+    cost_s = 0.0
+    for i in range(lruvec.first_set, lruvec.first_set + lruvec.nr_sets):
+        set_ = env.set_[i]
+        if set_.isolated_pages > 0:
+            deactivate(env, set_, now_s, v)
+            cost_s += scan_cost(env, set_, set_.isolated_pages, 0)
+    if reason <= GLOBAL_DIRECT:
+        pgdat.vmstat.pgrefill += scanned
+    return cost_s
+
+
+@inlined
+def deactivate(env, set_, now_s, u):
+    """Moves the isolated pages of one class from the active tail to the inactive head (or round again)."""
+    k = set_.isolated_pages
+    class_ = env.class_[set_.class_id]
+    lruvec = env.lruvec[set_.lruvec]
+    rotated = 0
+    if class_.access == EXEC:
+        rotated = rng.binomial(u, k, exec_young_ratio(env, lruvec, set_, class_, now_s))
+    bins.del_tail(env, set_, ACTIVE, k)
+    # The flags of what left, per page; a list never holds more fractions than whole pages.
+    left = max(env.flag_pages[UNREFERENCED] + env.flag_pages[REFERENCED] + env.flag_pages[FRESH], 1e-300)
+    referenced = env.flag_pages[REFERENCED] / left
+    moved = k - rotated
+    bins.add_head(env, set_, ACTIVE, REFERENCED, rotated * referenced, now_s)
+    bins.add_head(env, set_, ACTIVE, UNREFERENCED, rotated * (1.0 - referenced), now_s)
+    bins.add_head(env, set_, INACTIVE, REFERENCED, moved * referenced, now_s)
+    bins.add_head(env, set_, INACTIVE, UNREFERENCED, moved * (1.0 - referenced), now_s)
+    bins.resize(env, set_, ACTIVE, -moved)
+    bins.resize(env, set_, INACTIVE, moved)
+    workingset_age_nonresident(env, lruvec, rotated)
+    env.node[set_.nid].vmstat.pgdeactivate += moved
+
+
+@inlined
+def exec_young_ratio(env, lruvec, set_, class_, now_s):
+    """Mean P(young) of the aimed part of an executable class on the active list."""
+    aimed = 0.0
+    young = 0.0
+    for b in range(NR_BINS):
+        pages = set_.cells[ACTIVE, UNREFERENCED, b] + set_.cells[ACTIVE, REFERENCED, b]
+        since = now_s - lruvec.inserted_s[ACTIVE, b] - env.cost.tlb_s
+        if not class_.on:
+            since -= now_s - class_.switched_s
+        touched = -math.expm1(-class_.on_rate_per_s * since) if since > 0.0 else 0.0
+        young += env.taken_ratio[b] * (pages * touched + set_.cells[ACTIVE, FRESH, b])
+        aimed += env.taken_ratio[b] * (pages + set_.cells[ACTIVE, FRESH, b])
+    return young / aimed if aimed > 0.0 else 0.0
+
+
+@kernel
+def shrink_lruvec(env, l, inactive_pages, active_pages, nr_to_reclaim, reason, now_s):
+    """Executes the scan targets of one list pair, in rounds while a limited reclaimer still wants pages.
+
+    Returns (reclaimed, CPU seconds). With no swap a round that reached nr_to_reclaim is the last.
+    """
+    reclaimed = 0
+    cost_s = 0.0
+    chunk = min(max(SWAP_CLUSTER_MAX, nr_to_reclaim), 1 << 30)
+    while inactive_pages > 0 or active_pages > 0:
+        if active_pages > 0:
+            part = min(active_pages, chunk)
+            cost_s += shrink_active_list(env, l, part, reason, now_s + cost_s)
+            active_pages -= part
+        if inactive_pages > 0:
+            part = min(inactive_pages, chunk)
+            _, freed, spent_s = shrink_inactive_list(env, l, part, reason, now_s + cost_s)
+            reclaimed += freed
+            cost_s += spent_s
+            inactive_pages -= part
+        if reclaimed >= nr_to_reclaim:
+            break
+        chunk *= 2  # a list that yields little is walked in growing strides
+    settle(env.lruvec[l])
+    return reclaimed, cost_s
+
+
+@inlined
+def settle(lruvec):
+    """After a scan what is left of short lists lies evenly over the members."""
+    lruvec.settled_pages[INACTIVE] = lruvec.list_pages[INACTIVE]
+    lruvec.settled_pages[ACTIVE] = lruvec.list_pages[ACTIVE]
+
+
+@inlined
+def mem_cgroup_below_min(memcg):
+    """Effective min covers all the cgroup uses."""
+    return memcg.emin_pages > 0.0 and memcg.emin_pages >= memcg.usage_pages
+
+
+@inlined
+def mem_cgroup_below_low(memcg):
+    """Effective low covers all the cgroup uses."""
+    return memcg.elow_pages > 0.0 and memcg.elow_pages >= memcg.usage_pages
+
+
+@kernel
+def draw_target(env, l, lst, mean_pages):
+    """Whole pages to scan, of a mean that is whole already unless members are many."""
+    whole = math.floor(mean_pages)
+    if whole == mean_pages:
+        return int(whole)
+    env.nr_scans += 1
+    u, _, _ = rng.uniforms(env, rng.ROUNDING, env.nr_scans)
+    return min(rng.round_stochastic(mean_pages, u), env.lruvec[l].list_pages[lst])
+
+
+@kernel
+def in_subtree(env, g, root):
+    """Is cgroup g the cgroup `root` or below it? Root -1 is everything."""
+    while g >= 0 and g != root:
+        g = env.memcg[g].parent
+    return g == root
+
+
+@inlined
+def shrink_one(env, nid, g, root, priority, may_deactivate, low_ignored, nr_to_reclaim, members, reason, now_s):
+    """The body of shrink_node_memcgs() for one cgroup: skipped if protected, else shrink_lruvec().
+
+    `members`: how many of its identical members are visited (of a single one: how many times).
+    Returns (reclaimed, CPU seconds, skipped for low).
+    """
+    memcg = env.memcg[g]
+    l = nid * env.nr_memcgs + g
+    is_target = g == root
+    if not is_target:
+        if mem_cgroup_below_min(memcg):
+            return 0, 0.0, 0
+        if mem_cgroup_below_low(memcg) and not low_ignored:
+            return 0, 0.0, 1
+        if mem_cgroup_below_low(memcg):
+            memcg.events_low += members
+    lruvec = env.lruvec[l]
+    inactive = nr_to_scan(lruvec, memcg, INACTIVE, priority, low_ignored, is_target, float(members))
+    active = 0.0
+    if may_deactivate:
+        active = nr_to_scan(lruvec, memcg, ACTIVE, priority, low_ignored, is_target, float(members))
+    nr_inactive = min(draw_target(env, l, INACTIVE, inactive), lruvec.list_pages[INACTIVE])
+    nr_active = min(draw_target(env, l, ACTIVE, active), lruvec.list_pages[ACTIVE])
+    if nr_inactive == 0 and nr_active == 0:
+        return 0, 0.0, 0
+    proportional = reason == GLOBAL_DIRECT and priority == DEF_PRIORITY
+    wanted = 1 << 60 if proportional else nr_to_reclaim * members
+    reclaimed, cost_s = shrink_lruvec(env, l, nr_inactive, nr_active, wanted, reason, now_s)
+    return reclaimed, cost_s, 0

@@ -1,0 +1,106 @@
+"""Shadows of evicted pages and the refault distance (mm/workingset.c).
+
+A class keeps, per node and evictor, NR_COHORTS groups of evicted pages with the mean clock at which
+they left. Left out: the shrinker that bounds shadows; ancestors' clocks between cgroup and root.
+"""
+
+import math
+
+from reclaim_env.model.constants import ACTIVE, BY_NODE, NR_COHORTS, NR_EVICTORS
+from reclaim_env.model.kernel import inlined, kernel
+
+
+@kernel
+def workingset_age_nonresident(env, lruvec, nr_pages):
+    """Advances the clock of the cgroup's list and of the node's root."""
+    lruvec.nonresident_age += nr_pages
+    env.node[lruvec.nid].nonresident_age += nr_pages
+
+
+@inlined
+def clock(env, set_, evictor):
+    """nonresident_age of whoever evicted: the node's root, or the cgroup at its limit."""
+    if evictor == BY_NODE:
+        return env.node[set_.nid].nonresident_age
+    return env.lruvec[set_.lruvec].nonresident_age
+
+
+@inlined
+def workingset_pages(env, set_, evictor):
+    """What a refault distance is compared with: without swap, the evictor's active file pages."""
+    if evictor == BY_NODE:
+        return env.node[set_.nid].list_pages[ACTIVE]
+    return env.lruvec[set_.lruvec].list_pages[ACTIVE]
+
+
+@inlined
+def workingset_eviction(env, set_, evictor, nr_pages):
+    """Leaves shadows of nr_pages evicted now and advances the clocks by as much."""
+    now = float(clock(env, set_, evictor))
+    pages = set_.shadow_pages[evictor]
+    age = set_.shadow_age[evictor]
+    window = workingset_pages(env, set_, evictor) / NR_COHORTS
+    if pages[0] > 0 and now - age[0] > window:
+        last = NR_COHORTS - 1
+        merged = pages[last] + pages[last - 1]
+        if merged > 0:
+            age[last] = (age[last] * pages[last] + age[last - 1] * pages[last - 1]) / merged
+        pages[last] = merged
+        for c in range(last - 1, 0, -1):
+            pages[c] = pages[c - 1]
+            age[c] = age[c - 1]
+        pages[0] = 0
+    pages[0] += nr_pages
+    age[0] += (now - age[0]) * nr_pages / pages[0]
+    workingset_age_nonresident(env, env.lruvec[set_.lruvec], nr_pages)
+
+
+@inlined
+def workingset_refault(env, class_id, nr_pages, u):
+    """Takes nr_pages absent pages of a class back from its shadows and its never-read pages.
+
+    Returns (refaulted, recent): pages that had a shadow, and of them those whose refault distance is
+    within the evictor's working set. Every absent page is as likely as any other.
+    """
+    class_ = env.class_[class_id]
+    absent = class_.absent_pages
+    if nr_pages <= 0 or absent <= 0:
+        return 0, 0
+    per_page = nr_pages / absent
+    reached = u
+    before = math.floor(reached)
+    reached += class_.new_pages * per_page
+    left = nr_pages - take_new(class_, min(int(math.floor(reached) - before), nr_pages))
+    refaulted = 0
+    recent = 0
+    # The second round takes what the roundings of the first left over.
+    for again in range(2):
+        for nid in range(env.nr_nodes):
+            set_ = env.set_[nid * env.nr_classes + class_id]
+            for evictor in range(NR_EVICTORS):
+                reach = clock(env, set_, evictor) - workingset_pages(env, set_, evictor)
+                for c in range(NR_COHORTS):
+                    pages = set_.shadow_pages[evictor, c]
+                    if pages == 0 or left == 0:
+                        continue
+                    before = math.floor(reached)
+                    reached += pages * per_page
+                    k = min(left if again else int(math.floor(reached) - before), pages, left)
+                    set_.shadow_pages[evictor, c] -= k
+                    left -= k
+                    refaulted += k
+                    if set_.shadow_age[evictor, c] >= reach:
+                        recent += k
+        if left == 0:
+            break
+    left -= take_new(class_, left)
+    class_.absent_pages -= nr_pages
+    return refaulted, recent
+
+
+@inlined
+def take_new(class_, nr_pages):
+    """Pages never read before: they have no shadow."""
+    k = min(nr_pages, class_.new_pages)
+    class_.new_pages -= k
+    return k
