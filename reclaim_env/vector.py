@@ -1,6 +1,7 @@
 """Many simulated machines stepped together. The scalar env is this with one row; so is every other door."""
 
 import copy as copying
+import math
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -67,7 +68,7 @@ def _refuse_unequal(scenarios: list[Scenario]) -> None:
 
 def _whole(name: str, value: float, unit: float, unit_name: str) -> int:
     """value / unit as a positive integer, or a ValueError."""
-    times = round(value / unit)
+    times = round(value / unit) if math.isfinite(value) else 0
     if times < 1 or abs(times * unit - value) > 1e-9 * value:
         raise ValueError(f"{name}: found {value:g}, wanted a positive multiple of {unit_name}, {unit:g}")
     return times
@@ -128,19 +129,20 @@ class ReclaimVectorEnv(VectorEnv):
         self.num_envs, self.num_nodes = num_envs, len(self.scenarios[0].node)
         self.kernel, self.rule, self.sources = kernel, action.known_rule(rule), sources
         self.autoreset_mode, self.copy, self.render_mode = AutoresetMode(autoreset_mode), copy, render_mode
+        self._ticks_per_step = _whole("control_ms", control_ms, self.scenarios[0].tick_ms, "tick_ms")
+        steps = _whole("episode_s", episode_s * 1000, control_ms, "control_ms")
+        self._ticks_per_episode = steps * self._ticks_per_step
         self.control_s = control_ms / 1000
         self.metadata = {
             **type(self).metadata,
             "autoreset_mode": self.autoreset_mode,
-            "render_fps": round(1 / self.control_s),
+            "render_fps": max(round(1 / self.control_s), 1),
         }
-        tick_ms = self.scenarios[0].tick_ms
-        self._ticks_per_step = _whole("control_ms", control_ms, tick_ms, "tick_ms")
-        steps = _whole("episode_s", episode_s * 1000, control_ms, "control_ms")
-        self._ticks_per_episode = steps * self._ticks_per_step
         self.weights = costs.weights_of(reward)
+        self._templates = np.concatenate([boot(one, kernel) for one in self.scenarios])
+        action.install_rule(self._templates, self.rule)
         self._set_spaces(privileged)
-        self._boot_rows()
+        self._allocate()
         self._set_threads(threads)
 
     def _set_spaces(self, privileged: bool) -> None:
@@ -152,10 +154,8 @@ class ReclaimVectorEnv(VectorEnv):
         names = list(observation.FEATURE)
         self._columns = np.array([names.index(feature.name) for feature in self.features])
 
-    def _boot_rows(self) -> None:
+    def _allocate(self) -> None:
         shape, rows = (self.num_envs, self.num_nodes), np.arange(self.num_envs)
-        self._templates = np.concatenate([np.atleast_1d(boot(one, self.kernel)) for one in self.scenarios])
-        action.install_rule(self._templates, self.rule)
         self.scenario_of_row = rows % len(self.scenarios)
         self.records = alloc(self.num_envs)
         self._before = np.zeros(shape, VMSTAT)
