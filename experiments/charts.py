@@ -65,8 +65,8 @@ def timeline(series: Series, scales: Scales, label: str, prefix: str) -> str:
     from matplotlib.figure import Figure
 
     style = {"svg.fonttype": "none", "svg.hashsalt": prefix, "font.size": 8, "axes.linewidth": 0.6}
-    ink = dict.fromkeys(("text.color", "axes.edgecolor", "axes.labelcolor", "xtick.color", "ytick.color"), INK)
-    with matplotlib.rc_context({**style, **ink}):
+    inked = ("text.color", "axes.edgecolor", "axes.labelcolor", "xtick.color", "ytick.color")
+    with matplotlib.rc_context(style | dict.fromkeys(inked, INK)):  # pyright: ignore[reportArgumentType]
         figure = Figure(figsize=(6.4, 5.8))
         lanes = len(scales.nodes) * (1 + 0.55 * len(scales.reasons))
         axes = figure.subplots(5, 1, sharex=True, height_ratios=[1.3, 0.35 + 0.28 * lanes, 0.9, 0.9, 1.2])
@@ -126,7 +126,7 @@ def _awake(axis, series: Series, scales: Scales) -> None:
 def _bands(time_s: np.ndarray, held: np.ndarray) -> list[tuple[float, float]]:
     """(start, length) of each stretch of intervals in which something held."""
     edges = np.flatnonzero(np.diff(np.concatenate(([0], held.astype(int), [0]))))
-    return [(time_s[a], time_s[b] - time_s[a]) for a, b in edges.reshape(-1, 2)]
+    return [(float(time_s[a]), float(time_s[b] - time_s[a])) for a, b in edges.reshape(-1, 2)]
 
 
 def _failures(axis, series: Series, scales: Scales) -> None:

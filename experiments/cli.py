@@ -1,11 +1,11 @@
-"""The command `reclaim`. Only options live here; what is slow to import is imported by the command that needs it."""
+"""The command `reclaim`: its options. What is slow to import is imported by the command that needs it."""
 
 import json
 import os
 import shlex
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -88,8 +88,38 @@ def sensitivity(
 
 
 @app.command()
+def train(
+    algo: Annotated[str, typer.Option(help="Algorithm.")] = "ppo",
+    scenario: Scenarios = None,
+    steps: Annotated[
+        int | None, typer.Option(min=1, help="Decisions of one node.", show_default=False)
+    ] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of weights and episodes.")] = 0,
+    out: Annotated[Path | None, typer.Option(help="New run folder.")] = None,
+    resume: Annotated[Path | None, typer.Option(help="Run folder to go on with.")] = None,
+    weights: Weights = "default",
+    kernel: Kernel = "7.0",
+) -> None:
+    """Train an agent beside the kernel's rules; `reclaim compare --agent` takes its file."""
+    from . import progress
+    from . import train as training
+
+    names = tuple(scenario or DEFAULT_SCENARIOS)
+    flags = _flags(algo=[algo], scenario=names, seed=[seed], weights=[weights], kernel=[kernel])
+    flags += [] if steps is None else _flags(steps=[steps])
+    command = shlex.join(["reclaim", "train", *flags])
+    try:
+        with progress.bar(training.planned_steps(steps), "steps") as advance:
+            folder = training.run(algo, names, steps, seed, out, resume, kernel, weights, command, advance)
+    except training.Interrupted as stop:
+        progress.say(str(stop))
+        raise typer.Exit(stop.exit_code) from None
+    progress.say(f"Agent: {folder / training.AGENT_NAME}")
+
+
+@app.command()
 def bench(as_json: AsJson = False) -> None:
-    """Time the environment: steps by batch size and threads, start-up, memory, growth with nodes and cgroups."""
+    """Time the environment: steps by batch size and threads, start-up, memory, growth with size."""
     from . import progress
     from .bench import run as timing
 
@@ -169,17 +199,17 @@ def _flags(**options) -> list[str]:
     ]
 
 
-# typer carries a click of its own or imports one, by version: the common ancestor of usage errors is found by name.
-UsageError = next(kind for kind in typer.BadParameter.__mro__ if kind.__name__ == "ClickException")
+# By version, typer carries a click of its own or imports one: the ancestor of usage errors is found by name.
+USAGE_ERRORS: Any = tuple(kind for kind in typer.BadParameter.__mro__ if kind.__name__ == "ClickException")
 
 
 def main() -> None:
     """Bad input: one line and 2. Ctrl-C: 130. What was finished is in the ledger either way."""
     try:
-        typer.main.get_command(app).main(
-            sys.argv[1:] or ["--help"], prog_name="reclaim", standalone_mode=False
-        )
-    except UsageError as error:
+        command = typer.main.get_command(app)
+        code = command.main(sys.argv[1:] or ["--help"], prog_name="reclaim", standalone_mode=False)
+        sys.exit(code if isinstance(code, int) else 0)
+    except USAGE_ERRORS as error:
         _refuse(error.format_message())
     except (KeyboardInterrupt, typer.Abort):
         sys.exit(130)

@@ -1,9 +1,10 @@
-"""`reclaim compare`: every rule on every scenario over the same seeds; rows go to the ledger as they finish."""
+"""Every rule on every scenario over the same seeds; rows go to the ledger as they finish."""
 
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 
 import numpy as np
 
@@ -47,6 +48,7 @@ def run(request: Request, folder: RunFolder, progress: Progress = lambda words, 
 
     note("running")
     try:
+        evaluation.compile_model(request.scenarios[0], progress)
         with Ledger(folder.ledger) as ledger:
             found = tuple(_scenario(request, scenario, ledger, progress) for scenario in request.scenarios)
     except BaseException:
@@ -59,6 +61,7 @@ def run(request: Request, folder: RunFolder, progress: Progress = lambda words, 
 def manifest(request: Request, status: str, started: str, wall_s: float) -> dict[str, object]:
     seeds = evaluation_seeds(request.nr_seeds)
     return {
+        "kind": "compare",
         "status": status,
         "command": request.command,
         "commit": commit(),
@@ -114,7 +117,7 @@ def _contender(
             contender,
             [seeds[i] for i in batch],
             request.setting,
-            lambda size=len(batch): progress(words, size),
+            partial(progress, words, len(batch)),
         )
         _store(ledger, scenario, contender, [(keys[i], seeds[i]) for i in batch], episodes)
     found = [ledger.row(key) for key in keys]

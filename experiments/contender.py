@@ -44,7 +44,7 @@ def of_rule(name: str) -> Contender:
         close = difflib.get_close_matches(name, RULES, n=1)
         hint = f"; did you mean {close[0]}?" if close else ""
         raise ValueError(f"--rule: found {name!r}, wanted one of {', '.join(RULES)}{hint}")
-    return Contender(name, json.dumps(asdict(RULES[name]), sort_keys=True))
+    return Contender(name, json.dumps(asdict(RULES[name]), sort_keys=True, default=int))
 
 
 def of_agent(path: Path, taken: set[str]) -> Contender:

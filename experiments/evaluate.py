@@ -1,4 +1,4 @@
-"""Episodes of one scenario under one rule or agent: what was measured, seed by seed, and the first one over time."""
+"""Episodes of one scenario under one rule or agent: measured seed by seed, the first one also over time."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from reclaim_env import reward as costs
+from reclaim_env.model.kernel import cache_dir
 from reclaim_env.model.layout import VMSTAT
 from reclaim_env.scenario import Scenario
 from reclaim_env.vector import ReclaimVectorEnv
@@ -13,6 +14,7 @@ from reclaim_env.vector import ReclaimVectorEnv
 from .contender import Contender
 from .identity import Setting, usable_cpus
 from .metrics import measure
+from .results import BASELINES
 from .series import Recorder, Series
 
 FIRST_SEED = 1_000_000  # training draws its seeds from below
@@ -36,6 +38,7 @@ def evaluate(
     on_step: Callable[[], None] = lambda: None,
 ) -> Episodes:
     """Every seed is a row of one vector env, run to its end; a row does not depend on the others."""
+    wanted = contender.env_arguments
     env = ReclaimVectorEnv(
         num_envs=len(seeds),
         scenario=scenario,
@@ -45,12 +48,27 @@ def evaluate(
         episode_s=scenario.duration_s,
         rule=contender.rule,
         threads=min(usable_cpus(), len(seeds)),
-        **contender.env_arguments,
+        sources=wanted.get("sources", False),
+        privileged=wanted.get("privileged", False),
     )
     try:
         return Episodes(*_run(env, contender, seeds, scenario, on_step))
     finally:
         env.close()
+
+
+def compile_model(scenario: Scenario, progress: Callable[[str, int], None]) -> None:
+    """Takes the time of the first step now, under its own name, if no earlier process has."""
+    if not cache_dir().exists():
+        progress("compiling the model, once per version: a minute or two", 0)
+        env = ReclaimVectorEnv(1, scenario, rule=BASELINES[0])
+        env.reset(seed=0)
+        env.step(no_action(env))
+
+
+def no_action(env: ReclaimVectorEnv) -> np.ndarray:
+    """What a kernel rule ignores."""
+    return np.zeros((env.num_envs, *(env.single_action_space.shape or ())), np.int8)
 
 
 def nr_steps(scenario: Scenario, setting: Setting) -> int:
@@ -88,7 +106,7 @@ def _run(
 def _actor(contender: Contender, env: ReclaimVectorEnv) -> Callable[[np.ndarray], np.ndarray]:
     agent = contender.agent
     if agent is None:
-        nothing = np.zeros(env.action_space.shape, np.int8)  # the model evaluates the rule itself
+        nothing = no_action(env)  # the model evaluates the rule itself
         return lambda observation: nothing
     agent.check_features(env.features)
     return lambda observation: agent.predict(observation)[0]

@@ -36,7 +36,7 @@ class Setting:
 
 @cache
 def source_hash() -> str:
-    """Of all that turns a seed into numbers: the environment, its model, the agents and the table of metrics."""
+    """Of all that turns a seed into numbers: environment, model, agents and the table of metrics."""
     digest = hashlib.sha256()
     for package in ("reclaim_env", "agents"):
         for source in sorted((ROOT / package).rglob("*.py")):
@@ -80,7 +80,7 @@ def usable_cpus() -> int:
 
 
 def commit() -> str | None:
-    """Of the checkout this runs from, with -dirty where files differ from it; None for an installed package."""
+    """Of the checkout this runs from, -dirty where files differ from it; None for an installed package."""
     if not (ROOT / ".git").exists():
         return None
     command = ["git", "describe", "--always", "--abbrev=40", "--dirty", "--exclude=*"]

@@ -57,7 +57,10 @@ class Ledger:
 
     def row(self, key: str) -> Row | None:
         found = self._db.execute("SELECT * FROM row WHERE key = ?", (key,)).fetchone()
-        return None if found is None else Row(*found[:4], _from_json(found[4]))
+        if found is None:
+            return None
+        stored_key, scenario, rule, seed, metrics = found
+        return Row(stored_key, scenario, rule, seed, _from_json(metrics))
 
     def series(self, key: str) -> Series | None:
         found = self._db.execute("SELECT npz FROM series WHERE key = ?", (key,)).fetchone()

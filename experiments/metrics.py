@@ -1,4 +1,4 @@
-"""What is measured: one table from which the JSON, the ledger, the terminal, TensorBoard and the report all come.
+"""What is measured: the one table behind the JSON, the ledger, the terminal, TensorBoard and the report.
 
 A formula gets counters that are already summed over the nodes, or those of one node, so a ratio of
 the machine is the ratio of its sums. NaN says undefined (nothing scanned: no efficiency).
@@ -159,7 +159,7 @@ WORKLOAD_METRICS = (
 
 
 def latency_s(histogram: np.ndarray, quantile: float) -> np.ndarray:
-    """(..., NR_LATENCY_BINS) operations -> (...,) seconds, interpolated in the logarithm; NaN without operations."""
+    """(..., bins) operations -> (...,) seconds, interpolated in the logarithm; NaN without operations."""
     total = histogram.sum(axis=-1)
     below = np.cumsum(histogram, axis=-1)
     wanted = quantile * total

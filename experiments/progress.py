@@ -16,7 +16,11 @@ def say(line: str) -> None:
 
 @contextmanager
 def bar(total: int, unit: str) -> Iterator[Callable[[str, int], None]]:
-    """Yields advance(what is under way, how much was done since)."""
+    """Yields advance(what is under way, how much was done since). Nothing is shown before its first call."""
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        yield _lines()
+        return
     columns = (
         TextColumn("{task.description}"),
         BarColumn(bar_width=24),
@@ -24,10 +28,26 @@ def bar(total: int, unit: str) -> Iterator[Callable[[str, int], None]]:
         TextColumn(unit),
         TimeRemainingColumn(),
     )
-    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
-        task = progress.add_task("starting", total=total)
+    progress = Progress(*columns, console=console, transient=True)
+    task = progress.add_task("", total=total)
 
-        def advance(words: str, done: int) -> None:
-            progress.update(task, description=escape(visible(words)), advance=done)
+    def advance(words: str, done: int) -> None:
+        progress.start()
+        progress.update(task, description=escape(visible(words)), advance=done)
 
+    try:
         yield advance
+    finally:
+        progress.stop()
+
+
+def _lines() -> Callable[[str, int], None]:
+    """For a log: a line whenever something else is under way."""
+    said: list[str] = []
+
+    def advance(words: str, done: int) -> None:
+        if said[-1:] != [words]:
+            said.append(words)
+            say(words)
+
+    return advance

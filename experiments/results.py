@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
@@ -49,7 +50,7 @@ class ScenarioResults:
     def difference(self, a: str, b: str, metric: str) -> Difference:
         return self._differences[a, b][self.column(metric)]
 
-    def as_json(self) -> dict[str, object]:
+    def as_json(self) -> dict[str, Any]:
         return {
             "rules": {
                 rule: {name: mean.as_json() for name, mean in zip(self.metrics, found, strict=True)}
@@ -70,6 +71,6 @@ class Results:
     weights: str
     command: str
 
-    def as_json(self) -> dict[str, object]:
+    def as_json(self) -> dict[str, Any]:
         """What `reclaim compare --json` prints; undefined is null."""
         return {"scenarios": {scenario.name: scenario.as_json() for scenario in self.scenarios}}

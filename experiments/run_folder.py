@@ -24,9 +24,9 @@ class RunFolder:
         self.path = path
 
     @classmethod
-    def open(cls, out: Path | None) -> "RunFolder":
+    def open(cls, out: Path | None, kind: str = "compare") -> "RunFolder":
         try:
-            return cls(_new_folder(Path("runs")) if out is None else _named_folder(out))
+            return cls(_new_folder(Path("runs")) if out is None else _named_folder(out, kind))
         except OSError as error:
             where = visible(str(out or "runs"))
             raise RunFolderError(
@@ -57,9 +57,9 @@ def _new_folder(parent: Path) -> Path:
             return path
 
 
-def _named_folder(path: Path) -> Path:
+def _named_folder(path: Path, kind: str) -> Path:
     path.mkdir(parents=True, exist_ok=True)
-    if any(path.iterdir()) and _format_of(path / MANIFEST) != FORMAT:
+    if any(path.iterdir()) and _kind_of(path / MANIFEST) != (FORMAT, kind):
         found = "files of something else"
         raise RunFolderError(
             f"--out: {visible(str(path))}: found {found}, wanted a new folder or one of a run"
@@ -70,9 +70,9 @@ def _named_folder(path: Path) -> Path:
     return path
 
 
-def _format_of(manifest: Path) -> object:
+def _kind_of(manifest: Path) -> tuple[object, object]:
     try:
         content = json.loads(manifest.read_text())
     except (OSError, ValueError, RecursionError):
-        return None
-    return content.get("format") if isinstance(content, dict) else None
+        return None, None
+    return (content.get("format"), content.get("kind")) if isinstance(content, dict) else (None, None)

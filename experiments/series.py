@@ -23,7 +23,7 @@ CUMULATIVE = (
 
 @dataclass(frozen=True)
 class Series:
-    """Sampled at the start and after every control interval, (samples, nodes) unless said; counters run from 0."""
+    """Samples at the start and after each control interval, (samples, nodes) unless said."""
 
     time_s: np.ndarray  # (samples,)
     min_wmark_pages: np.ndarray  # (nodes,)

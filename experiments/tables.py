@@ -55,9 +55,10 @@ def render(results: Results) -> str:
 
 
 def scenario_lines(found: ScenarioResults, results: Results) -> list[str]:
-    head = f"{found.name}: {results.nr_seeds} paired seeds, {found.duration_s:g} s each, kernel {results.kernel}, "
     lines = paragraph(
-        head + f"weights {results.weights}; mean [95 % bootstrap interval], k M G apply to all three numbers"
+        f"{found.name}: {results.nr_seeds} paired seeds, {found.duration_s:g} s each, "
+        f"kernel {results.kernel}, weights {results.weights}; "
+        "mean [95 % bootstrap interval], k M G apply to all three numbers"
     )
     lines.append("=" * WIDTH)
     for sentence in answer(found):

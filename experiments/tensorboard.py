@@ -1,7 +1,7 @@
-"""One TensorBoard run per rule, the same tags in each: means as lines over the whole axis, the first seed over time."""
+"""One TensorBoard run per rule with the same tags: means as lines over the whole axis, one seed over time."""
 
 import io
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from . import files
@@ -23,8 +23,8 @@ def write_runs(folder: Path, found: ScenarioResults, nr_seeds: int) -> None:
         files.write_bytes(folder / found.name / slug(rule) / FILE_NAME, encoded(events))
 
 
-def encoded(events: list[tuple[int, Mapping[str, float | None]]]) -> bytes:
-    """An event file of (step, tag -> value); an undefined value is no point. No wall time: equal runs, equal bytes."""
+def encoded(events: Sequence[tuple[int, Mapping[str, float | None]]]) -> bytes:
+    """An event file of (step, tag -> value); undefined is no point. No wall time: equal runs, equal bytes."""
     from tensorboard.compat.proto.event_pb2 import Event
     from tensorboard.compat.proto.summary_pb2 import Summary
     from tensorboard.summary.writer.record_writer import RecordWriter

@@ -62,7 +62,7 @@ def with_unit(value: float | None, unit: str) -> str:
 
 
 def with_interval(centre: float | None, lo: float | None, hi: float | None) -> str:
-    """`12.3 [12.1,12.5]k` in at most 20 characters, the prefix for all three; what has no spread stands alone."""
+    """`12.3 [12.1,12.5]k`, at most 20 characters, one prefix for all; what has no spread stands alone."""
     if centre is None:
         return "n/a"
     if lo is None or hi is None:

@@ -34,7 +34,10 @@ def test_what_was_added_comes_back_with_undefined_still_undefined(tmp_path):
         ledger.add([Row("k", "made_up", "always", 3, {"a": 1.5, "b": math.nan})], {"k": episode("always", 5)})
     with Ledger(tmp_path / "ledger.sqlite") as ledger:
         row, series = ledger.row("k"), ledger.series("k")
-        assert row.seed == 3 and row.metrics["a"] == 1.5 and math.isnan(row.metrics["b"])
+        assert row is not None
+        assert series is not None
+        assert (row.seed, row.metrics["a"]) == (3, 1.5)
+        assert math.isnan(row.metrics["b"])
         np.testing.assert_array_equal(series.resets, episode("always", 5).resets)
         assert ledger.row("other") is None and ledger.series("other") is None
 
@@ -43,7 +46,9 @@ def test_a_row_that_is_there_is_not_written_again(tmp_path):
     with Ledger(tmp_path / "ledger.sqlite") as ledger:
         ledger.add([Row("k", "s", "r", 0, {"a": 1.0})], {})
         ledger.add([Row("k", "s", "r", 0, {"a": 2.0})], {})
-        assert ledger.row("k").metrics == {"a": 1.0} and ledger.nr_rows() == 1
+        row = ledger.row("k")
+        assert row is not None
+        assert (row.metrics, ledger.nr_rows()) == ({"a": 1.0}, 1)
 
 
 def test_a_kill_in_the_middle_loses_no_acknowledged_row(tmp_path):

@@ -1,0 +1,164 @@
+"""The timings of `reclaim bench`: warmed up, the best of a few: a busy machine is no slow model."""
+
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+
+import numpy as np
+
+from reclaim_env.model.layout import ENV
+from reclaim_env.scenario import Scenario, load
+from reclaim_env.vector import ReclaimVectorEnv
+
+from ..evaluate import no_action
+from ..identity import usable_cpus, versions
+from .machine import machine
+
+BATCHES = (1, 64, 1024, 16384)
+THREADS = (1, 2)
+THREADED_BATCH = 1024
+SHAPES = ((1, 2), (2, 2), (2, 4), (2, 8), (4, 8), (4, 16), (8, 15))  # nodes, cgroups
+LINEAR_BATCH = 64
+HOUR_S = 3600
+MIN_TIMED_S = 0.5
+NR_REPEATS = 3
+WARM_UP_STEPS = 30  # 3 s: the hogs have brought the nodes to their low watermark
+NR_PARTS = 2 * len(BATCHES) + len(THREADS) + len(SHAPES) + 3
+
+START = """
+import time; began = time.perf_counter()
+import numpy as np
+from reclaim_env.vector import ReclaimVectorEnv
+env = ReclaimVectorEnv(1, "incident", rule="always"); env.reset(seed=0)
+env.step(np.zeros(env.action_space.shape, np.int8))
+print(time.perf_counter() - began)
+"""
+
+
+def run(progress: Callable[[str, int], None]) -> dict[str, object]:
+    def part(words: str, work: Callable[[], float | None]) -> float | None:
+        progress(words, 0)
+        found = work()
+        progress(words, 1)
+        return found
+
+    with tempfile.TemporaryDirectory() as cache:
+        cold_s = part("cold start: compiling into an empty cache", lambda: start_s(cache))
+        warm_s = part("warm start", lambda: start_s(cache))
+    kinds = {kind: machine(2, 4, 6, spinning=kind == "spinning") for kind in ("spinning", "quiet")}
+    timed = {
+        kind: {str(n): part(f"{kind}, {n} envs", lambda n=n, one=one: step_us(one, n)) for n in BATCHES}
+        for kind, one in kinds.items()
+    }
+    threads = {
+        str(n): part(f"{n} threads", lambda n=n: step_us(kinds["spinning"], THREADED_BATCH, n))
+        for n in THREADS
+    }
+    linear = [linear_point(nodes, cgroups, part) for nodes, cgroups in SHAPES]
+    return {
+        "us_per_env_step": timed["spinning"],
+        "us_per_env_step_quiet": timed["quiet"],
+        "threads": threads,
+        "cold_start_s": cold_s,
+        "warm_start_s": warm_s,
+        "bytes_per_env": bytes_per_env(kinds["spinning"]),
+        "hour_s": part("a simulated hour of the incident", hour_s),
+        "linear": linear,
+        "shape": {"nodes": 2, "cgroups": 4, "classes": 6, "control_ms": 100, "tick_ms": 10},
+        "machine": {"cpus": usable_cpus(), "versions": versions()},
+    }
+
+
+def start_s(cache: str) -> float:
+    """A fresh interpreter until after its first step."""
+    environment = {**os.environ, "RECLAIM_CACHE_DIR": cache}
+    done = subprocess.run(
+        [sys.executable, "-c", START], env=environment, capture_output=True, text=True, check=True
+    )
+    return round(float(done.stdout), 3)
+
+
+def step_us(scenario: Scenario, num_envs: int, threads: int = 1) -> float | None:
+    """Microseconds of one 100 ms step of one env; None where so many do not fit into memory."""
+    if num_envs * ENV.itemsize * 1.5 > free_bytes():
+        return None
+    env = ReclaimVectorEnv(num_envs, scenario, rule="always", episode_s=HOUR_S, threads=threads, copy=False)
+    env.reset(seed=0)
+    nothing = no_action(env)
+    stepped_s(env, nothing, WARM_UP_STEPS)
+    steps = max(1, round(MIN_TIMED_S / stepped_s(env, nothing, 1)))
+    best_s = min(stepped_s(env, nothing, steps) for _ in range(NR_REPEATS))
+    env.close()
+    return round(1e6 * best_s / (steps * num_envs), 3)
+
+
+def stepped_s(env: ReclaimVectorEnv, actions: np.ndarray, steps: int) -> float:
+    began = time.perf_counter()
+    for _ in range(steps):
+        env.step(actions)
+    return time.perf_counter() - began
+
+
+def linear_point(nodes: int, cgroups: int, part: Callable) -> dict[str, float | None]:
+    one = machine(nodes, cgroups, cgroups, spinning=True)
+    us = part(f"{nodes} nodes x {cgroups} cgroups", lambda: step_us(one, LINEAR_BATCH))
+    return {
+        "nodes": nodes,
+        "cgroups": cgroups,
+        "us": us,
+        "us_per_node_and_cgroup": round(us / (nodes * cgroups), 3),
+    }
+
+
+def bytes_per_env(scenario: Scenario) -> int:
+    """All arrays a row has: state, its copy of the counters, observation, scratch."""
+    few, more = (_array_bytes(ReclaimVectorEnv(n, scenario)) for n in (1, 2))
+    return more - few
+
+
+def _array_bytes(env: ReclaimVectorEnv) -> int:
+    return sum(value.nbytes for value in vars(env).values() if isinstance(value, np.ndarray))
+
+
+def hour_s() -> float:
+    env = ReclaimVectorEnv(1, load("incident"), rule="always", episode_s=HOUR_S, copy=False)
+    env.reset(seed=0)
+    nothing = no_action(env)
+    stepped_s(env, nothing, 1)
+    env.reset(seed=0)
+    return round(stepped_s(env, nothing, round(HOUR_S / env.control_s)), 3)
+
+
+def free_bytes() -> int:
+    return os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+
+
+def render(found: dict) -> str:
+    """The same for a reader."""
+    envs = [f"{n:>10}" for n in found["us_per_env_step"]]
+    lines = [
+        "us per env step, 2 nodes x 4 cgroups x 6 classes, 100 ms, one thread",
+        f"{'envs':<24}{''.join(envs)}",
+    ]
+    for name, row in (("kswapd spinning", "us_per_env_step"), ("quiet", "us_per_env_step_quiet")):
+        lines.append(f"{name:<24}{''.join(f'{_cell(us):>10}' for us in found[row].values())}")
+    threads = ", ".join(f"{n}: {_cell(us)}" for n, us in found["threads"].items())
+    lines += [
+        f"threads ({THREADED_BATCH} envs)      {threads}",
+        f"a simulated hour        {found['hour_s']} s (incident, one env)",
+        f"start, cold and warm    {found['cold_start_s']} s, {found['warm_start_s']} s",
+        f"bytes per env           {found['bytes_per_env']}",
+        "nodes x cgroups: us per env step (per node and cgroup)",
+    ]
+    lines += [
+        f"{p['nodes']:>5} x {p['cgroups']:<4} {p['us']:>8} ({p['us_per_node_and_cgroup']})"
+        for p in found["linear"]
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _cell(us: float | None) -> str:
+    return "n/a" if us is None else str(us)

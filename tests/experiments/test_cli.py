@@ -1,0 +1,199 @@
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+CANARY = "canary-5f1c"
+SHORT = """
+name = "short"
+source = "made up"
+duration_s = {duration_s}
+[device]
+latency_us = 80
+bandwidth_mib_per_s = 1000
+iops_per_s = 100_000
+[[node]]
+total_mib = 1024
+[[anon]]
+name = "hog"
+cpu_node = 0
+initial_mib = [900]
+churn_mib_per_s = 20
+[[reader]]
+name = "job"
+cpu_node = 0
+[[reader.file]]
+mib = 150
+inactive_mib = [100]
+"""
+
+
+def reclaim(*words: str, folder: Path, **options) -> subprocess.CompletedProcess:
+    return subprocess.run(command(*words), cwd=folder, capture_output=True, text=True, timeout=250, **options)
+
+
+def command(*words: str) -> list[str]:
+    start = "import sys; sys.path.insert(0, sys.argv.pop(1)); from experiments.cli import main; main()"
+    return [sys.executable, "-c", start, str(ROOT), *words]
+
+
+def scenario_file(folder: Path, duration_s: float = 1.0) -> Path:
+    path = folder / "short.toml"
+    path.write_text(SHORT.format(duration_s=duration_s))
+    return path
+
+
+@pytest.fixture(scope="module")
+def compared(tmp_path_factory) -> tuple[Path, subprocess.CompletedProcess]:
+    folder = tmp_path_factory.mktemp("compared")
+    scenario_file(folder)
+    flags = ("--scenario", "short.toml", "--rule", "never", "--seeds", "3", "--out", "run")
+    secret = {**os.environ, "SECRET_TOKEN": CANARY}
+    return folder, reclaim("compare", *flags, "--json", folder=folder, env=secret)
+
+
+def test_help_is_quick_and_loads_nothing_heavy(tmp_path):
+    loaded = "import sys, atexit; atexit.register(lambda: sys.stderr.write(' '.join(sys.modules)))"
+    start = f"{loaded}; sys.argv = ['reclaim', '--help']; sys.path.insert(0, {str(ROOT)!r})"
+    code = f"{start}; from experiments.cli import main; main()"
+    began = time.monotonic()
+    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True)
+    assert time.monotonic() - began < 2  # 0.15 s on an idle machine
+    assert done.returncode == 0
+    assert "compare" in done.stdout
+    assert not {"torch", "scipy", "matplotlib", "numba", "numpy"} & set(done.stderr.split())
+
+
+def test_json_is_alone_on_stdout(compared):
+    _, done = compared
+    assert done.returncode == 0, done.stderr
+    scenario = json.loads(done.stdout)["scenarios"]["short"]
+    assert sorted(scenario["rules"]) == ["always", "balanced", "never"]
+    assert scenario["rules"]["never"]["workload/job/throughput_per_s"]["mean"] > 0
+
+
+def test_the_run_folder_explains_itself_and_names_nobody(compared):
+    folder, _ = compared
+    run = folder / "run"
+    manifest = json.loads((run / "manifest.json").read_text())
+    assert manifest["status"] == "complete"
+    assert manifest["command"].startswith("reclaim compare --scenario short.toml --rule never --seeds 3")
+    assert (manifest["seeds"]["number"], manifest["kernel"], manifest["weights"]) == (3, "7.0", "default")
+    assert {path.name for path in run.iterdir()} == {
+        "manifest.json",
+        "ledger.sqlite",
+        "report.html",
+        "report.txt",
+        "tb",
+    }
+    assert {path.name for path in (run / "tb" / "short").iterdir()} == {"always", "balanced", "never"}
+    for path in filter(Path.is_file, run.rglob("*")):
+        assert str(folder).encode() not in path.read_bytes()
+        assert CANARY.encode() not in path.read_bytes()
+        assert os.uname().nodename not in path.name.split(".")
+
+
+def test_the_same_command_again_computes_nothing_and_says_the_same(compared):
+    folder, first = compared
+    again = reclaim(
+        "compare",
+        "--scenario",
+        "short.toml",
+        "--rule",
+        "never",
+        "--seeds",
+        "3",
+        "--out",
+        "run",
+        "--json",
+        folder=folder,
+    )
+    assert again.stdout == first.stdout
+
+
+def test_ctrl_c_keeps_what_is_finished_and_the_same_command_goes_on(tmp_path):
+    scenario_file(tmp_path, duration_s=20)
+    words = ("compare", "--scenario", "short.toml", "--rule", "never", "--seeds", "40", "--out", "run")
+    running = subprocess.Popen(
+        command(*words),
+        cwd=tmp_path,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    ledger, deadline = tmp_path / "run" / "ledger.sqlite", time.monotonic() + 200
+    while nr_rows(ledger) < 16 and time.monotonic() < deadline:
+        time.sleep(0.05)
+    running.send_signal(signal.SIGINT)
+    out, _ = running.communicate(timeout=60)
+    assert (running.returncode, out) == (130, b"")
+    kept = nr_rows(ledger)
+    assert 16 <= kept < 120
+    assert json.loads((tmp_path / "run" / "manifest.json").read_text())["status"] == "interrupted"
+    assert reclaim(*words, folder=tmp_path).returncode == 0
+    assert nr_rows(ledger) == 120
+
+
+def nr_rows(ledger: Path) -> int:
+    import sqlite3
+
+    if not ledger.exists():
+        return 0
+    try:
+        database = sqlite3.connect(f"file:{ledger}?mode=ro", uri=True)
+        return database.execute("SELECT count(*) FROM row").fetchone()[0]
+    except sqlite3.OperationalError:  # just made
+        return 0
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("comprae",), "compare"),
+        (("compare", "--rule", "alwys"), "did you mean always?"),
+        (("compare", "--seeds", "0"), "--seeds"),
+        (("compare", "--seeds", "x"), "--seeds"),
+        (("compare", "--bogus"), "--bogus"),
+        (("compare", "--scenario", "incidnt"), "`incident`"),
+        (("compare", "--scenario", "absent.toml"), "absent.toml"),
+        (("compare", "--scenario", "incident", "--scenario", "incident"), "2 times"),
+        (("compare", "--kernel", "9.9"), "7.0"),
+        (("compare", "--weights", "cards"), "card"),
+        (("compare", "--agent", "absent.agent"), "absent.agent"),
+        (("compare", "--out", "taken"), "something else"),
+        (("compare", "--out", "taken/file"), "taken/file"),
+        (("scenario", "show", "\x1b[31mred"), "red"),
+        (("scenario", "from-numastat", "absent.txt"), "absent.txt"),
+        (("sensitivity", "nowhere"), "nowhere"),
+        (("train", "--algo", "sarsa"), "sarsa"),
+    ],
+)
+def test_a_mistake_is_one_line_and_2(tmp_path, words, said):
+    (tmp_path / "taken").mkdir()
+    (tmp_path / "taken" / "file").write_text("mine")
+    done = reclaim(*words, folder=tmp_path)
+    assert done.returncode == 2
+    assert said in done.stderr
+    assert done.stderr.count("\n") == 1
+    assert "\x1b" not in done.stderr
+    assert done.stdout == ""
+    assert (tmp_path / "taken" / "file").read_text() == "mine"
+    assert [path.name for path in tmp_path.iterdir()] == ["taken"]
+
+
+def test_rules_are_listed_with_their_sources(tmp_path):
+    from reclaim_env.reset_rules import RULES
+
+    text = reclaim("rules", folder=tmp_path).stdout
+    assert all(rule.name in text and rule.source in text for rule in RULES.values())
+
+
+def test_bundled_scenarios_are_listed_and_shown(tmp_path):
+    assert "incident" in reclaim("scenario", "list", folder=tmp_path).stdout
+    assert json.loads(reclaim("scenario", "show", "incident", folder=tmp_path).stdout)["name"] == "incident"
