@@ -8,8 +8,8 @@ from gymnasium import spaces
 
 from reclaim_env.reset_rules import ANY_MASK, GLOBAL_DIRECT_MASK, KSWAPD_MASK, MEMCG_MASK, RULES
 
-NODE_BIT = np.array([ANY_MASK], np.int32)
-SOURCE_BITS = np.array([KSWAPD_MASK, GLOBAL_DIRECT_MASK, MEMCG_MASK], np.int32)
+NODE_BIT = np.array([ANY_MASK], np.int64)
+SOURCE_BITS = np.array([KSWAPD_MASK, GLOBAL_DIRECT_MASK, MEMCG_MASK], np.int64)
 
 
 def bits_of_node(sources: bool) -> np.ndarray:
@@ -34,7 +34,7 @@ def checked(actions: Any, shape: tuple[int, ...]) -> np.ndarray:
 def set_masks(records: np.ndarray, actions: np.ndarray, num_nodes: int, sources: bool) -> None:
     """Writes (num_envs, num_nodes * bits) of 0 and 1 into the records' rules."""
     bits = bits_of_node(sources)
-    per_node = actions.reshape(len(records), num_nodes, len(bits)).astype(np.int32)
+    per_node = actions.reshape(len(records), num_nodes, len(bits)).astype(np.int64)
     records["node"]["reset_always_mask"][:, :num_nodes] = per_node @ bits
 
 

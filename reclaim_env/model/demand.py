@@ -29,6 +29,12 @@ def free_threads(work, slice_s):
     return max(work.threads - lost - asleep, 0.0)
 
 
+@inlined
+def window_pages(class_):
+    """Absent pages that one miss brings, the page itself among them: those present in the window are skipped."""
+    return 1.0 + (class_.readahead_pages - 1.0) * class_.absent_pages / class_.pages
+
+
 @kernel
 def distinct_misses(env, work, ops_per_s, slice_s):
     """What the misses of a slice of ops_per_s would cost: (device seconds, waiting thread seconds, its derivative).
@@ -42,21 +48,21 @@ def distinct_misses(env, work, ops_per_s, slice_s):
         class_ = env.class_[c]
         if class_.absent_pages == 0 or not class_.on:
             continue
-        per_op = work.pages_per_op * class_.share_ratio / class_.pages
-        touched = per_op * slice_s * ops_per_s
-        found = math.exp(-touched)
-        new = class_.absent_pages * (1.0 - found)
+        per_op = work.pages_per_op * class_.share_ratio / class_.pages  # touches of each page
         wait_s = wait_of_miss(env, class_.io_s)
         if class_.loop:
-            new = min(touched * class_.pages, float(class_.absent_pages))
-            found = 1.0 if new < class_.absent_pages else 0.0
-            slope += found * class_.pages / class_.readahead_pages * per_op * slice_s * wait_s
+            window = class_.readahead_pages
+            touched = class_.pages * per_op * slice_s * ops_per_s
+            misses = min(touched, float(class_.absent_pages)) / window
+            growth = class_.pages * per_op * slice_s / window if touched < class_.absent_pages else 0.0
         else:
-            slope += class_.absent_pages * per_op * slice_s * found * wait_s
-        if class_.loop:  # read in order: one wait brings a whole window
-            new /= class_.readahead_pages
-        waiting_s += new * wait_s
-        device_s += new * class_.io_s
+            window = window_pages(class_)
+            untouched = math.exp(-per_op * window * slice_s * ops_per_s)
+            misses = class_.absent_pages / window * (1.0 - untouched)
+            growth = class_.absent_pages * per_op * slice_s * untouched
+        waiting_s += misses * wait_s
+        device_s += misses * class_.io_s
+        slope += growth * wait_s
     return device_s, waiting_s, slope
 
 

@@ -327,7 +327,6 @@ ENV = np.dtype(
         ("granted_pages", i8, (MAX_NODES,)),  # what the last allocation got, by node
         ("bin_pages", f8, (NR_BINS,)),
         ("taken_ratio", f8, (NR_BINS,)),  # of each bin, by the scan under way
-        ("young_ratio", f8, (NR_BINS,)),
         ("flag_pages", f8, (NR_FLAGS,)),
         ("segment_ratio", f8, (2 * NR_BINS,)),  # bin levelling: this much of bin `from` goes to bin `to`
         ("segment_from", i8, (2 * NR_BINS,)),

@@ -4,7 +4,7 @@ import math
 
 from reclaim_env.model import arrivals, device, latency, rng
 from reclaim_env.model.constants import READ
-from reclaim_env.model.demand import free_threads
+from reclaim_env.model.demand import free_threads, window_pages
 from reclaim_env.model.kernel import inlined, kernel
 from reclaim_env.model.memcontrol import fault_in
 from reclaim_env.model.workingset import workingset_refault
@@ -42,14 +42,15 @@ def miss(env, w, c, slice_s, budget_s):
     if class_.loop:  # a file read in order misses what is absent before it finds what is there
         touched = rng.round_stochastic(class_.rate_per_s * slice_s * class_.pages, u)
         demanded = min(touched, class_.absent_pages)
-        extra = 0
+        wanted = demanded
     else:
-        demanded = rng.binomial(u, class_.absent_pages, -math.expm1(-class_.rate_per_s * slice_s))
-        around = (class_.readahead_pages - 1.0) * (class_.absent_pages - demanded) / class_.pages
-        extra = min(int(demanded * around), class_.absent_pages - demanded)
+        window = window_pages(class_)
+        windows = int(math.ceil(class_.absent_pages / window))
+        demanded = rng.binomial(u, windows, -math.expm1(-class_.rate_per_s * window * slice_s))
+        wanted = min(int(demanded * window + 0.5), class_.absent_pages)
     if demanded == 0:
         return 0.0
-    granted, lost_s = fault_in(env, w, demanded + extra, budget_s)
+    granted, lost_s = fault_in(env, w, wanted, budget_s)
     if granted > 0:
         read_pages(env, w, c, granted, min(demanded, granted), v)
     return lost_s

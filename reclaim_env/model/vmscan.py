@@ -114,34 +114,32 @@ def nr_to_scan(lruvec, memcg, lst, priority, low_ignored, is_target, members):
 
 
 @inlined
-def examine_young(env, lruvec, class_, now_s):
-    """P(young bit set) of a mapped page of this class, by bin -> env.young_ratio."""
-    for b in range(NR_BINS):
-        since = now_s - lruvec.inserted_s[INACTIVE, b] - env.cost.tlb_s
-        if not class_.on:
-            since -= now_s - class_.switched_s
-        rate = class_.on_rate_per_s
-        env.young_ratio[b] = -math.expm1(-rate * since) if since > 0.0 else 0.0
+def young_ratio(env, class_, inserted_s, now_s):
+    """P(young bit set) of a mapped page whose bit was clear at inserted_s: it was touched while its class was on."""
+    since = now_s - inserted_s - env.cost.tlb_s
+    if not class_.on:
+        since -= now_s - class_.switched_s
+    return -math.expm1(-class_.on_rate_per_s * since) if since > 0.0 else 0.0
 
 
 @inlined
-def folio_check_references(env, set_, lst):
+def folio_check_references(env, lruvec, set_, class_, now_s):
     """The fates of the aimed part of a mapped class: means of (reclaimed, activated); the rest is kept.
 
     Not young: reclaimed. Young: activated if referenced before or executable, else kept at the head.
     A fresh page is young since its fault.
     """
-    is_exec = env.class_[set_.class_id].access == EXEC
+    is_exec = class_.access == EXEC
     reclaimed = 0.0
     activated = 0.0
     for b in range(NR_BINS):
         aimed = env.taken_ratio[b]
         if aimed <= 0.0:
             continue
-        young = env.young_ratio[b]
-        unreferenced = set_.cells[lst, UNREFERENCED, b] * aimed
-        referenced = set_.cells[lst, REFERENCED, b] * aimed
-        fresh = set_.cells[lst, FRESH, b] * aimed
+        unreferenced = set_.cells[INACTIVE, UNREFERENCED, b] * aimed
+        referenced = set_.cells[INACTIVE, REFERENCED, b] * aimed
+        fresh = set_.cells[INACTIVE, FRESH, b] * aimed
+        young = young_ratio(env, class_, lruvec.inserted_s[INACTIVE, b], now_s)
         reclaimed += (unreferenced + referenced) * (1.0 - young)
         activated += referenced * young
         if is_exec:
@@ -196,8 +194,7 @@ def shrink_folio_list(env, set_, evictor, now_s, u, v):
         evict(env, set_, k, evictor)
         return k
     lruvec = env.lruvec[set_.lruvec]
-    examine_young(env, lruvec, class_, now_s)
-    mean_reclaimed, mean_activated = folio_check_references(env, set_, INACTIVE)
+    mean_reclaimed, mean_activated = folio_check_references(env, lruvec, set_, class_, now_s)
     examined = bins.aimed_pages(env, set_, INACTIVE)
     nr_reclaimed = rng.binomial(u, k, mean_reclaimed / examined) if examined > 0.0 else 0
     spared = k - nr_reclaimed
@@ -314,11 +311,10 @@ def exec_young_ratio(env, lruvec, set_, class_, now_s):
     aimed = 0.0
     young = 0.0
     for b in range(NR_BINS):
+        if env.taken_ratio[b] <= 0.0:
+            continue
         pages = set_.cells[ACTIVE, UNREFERENCED, b] + set_.cells[ACTIVE, REFERENCED, b]
-        since = now_s - lruvec.inserted_s[ACTIVE, b] - env.cost.tlb_s
-        if not class_.on:
-            since -= now_s - class_.switched_s
-        touched = -math.expm1(-class_.on_rate_per_s * since) if since > 0.0 else 0.0
+        touched = young_ratio(env, class_, lruvec.inserted_s[ACTIVE, b], now_s)
         young += env.taken_ratio[b] * (pages * touched + set_.cells[ACTIVE, FRESH, b])
         aimed += env.taken_ratio[b] * (pages + set_.cells[ACTIVE, FRESH, b])
     return young / aimed if aimed > 0.0 else 0.0
