@@ -11,7 +11,7 @@ import struct
 from collections.abc import Mapping
 from math import prod
 from os import PathLike, fspath
-from typing import Any, Literal
+from typing import Any, Literal, TypedDict
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -46,7 +46,7 @@ class PolicySpec(BaseModel):
     sources: bool = False  # a bit per source of progress: 8 actions per node, not 2
     privileged: bool = False
     made_by: str = Field(default="", max_length=2000)
-    sha256: str = Field(default="", max_length=64)  # of the numbers
+    sha256: str = Field(default="", max_length=64)  # of the rest of the spec and the numbers
 
     @property
     def nr_actions(self) -> int:
@@ -63,6 +63,13 @@ class PolicySpec(BaseModel):
         return shapes
 
 
+class EnvArguments(TypedDict):
+    """What a policy needs of an env: its bits, and whether it sees what is privileged."""
+
+    sources: bool
+    privileged: bool
+
+
 class PolicyAgent:
     """A policy that sees one env's features; every node is decided alone, by the likeliest action."""
 
@@ -74,8 +81,7 @@ class PolicyAgent:
         self._layers = [(tensors[f"layer{i}.weight"].T, tensors[f"layer{i}.bias"]) for i in layers]
 
     @property
-    def env_arguments(self) -> dict[str, bool]:
-        """What the policy needs of an env: its bits, and whether it sees what is privileged."""
+    def env_arguments(self) -> EnvArguments:
         return {"sources": self.spec.sources, "privileged": self.spec.privileged}
 
     def check_features(self, features: tuple[Feature, ...]) -> None:
@@ -121,7 +127,7 @@ def dump_policy(spec: PolicySpec, tensors: Mapping[str, np.ndarray]) -> bytes:
                 f"{name}: found shape {arrays[name].shape}, wanted finite numbers of shape {shape}"
             )
     numbers = b"".join(array.tobytes() for array in arrays.values())
-    spec = spec.model_copy(update={"sha256": hashlib.sha256(numbers).hexdigest()})
+    spec = spec.model_copy(update={"sha256": _digest(spec, numbers)})
     header = json.dumps(_header(spec)).encode()
     header += b" " * (-len(header) % LENGTH.size)
     return LENGTH.pack(len(header)) + header + numbers
@@ -141,6 +147,11 @@ def load_policy(path: str | PathLike[str], name: str = "") -> PolicyAgent:
         if not np.isfinite(array).all():
             raise PolicyFileError(where, f"a NaN or infinity in {tensor}", "finite numbers")
     return PolicyAgent(name or where, spec, tensors)
+
+
+def _digest(spec: PolicySpec, numbers: bytes) -> str:
+    rest = spec.model_copy(update={"sha256": ""}).model_dump_json().encode()
+    return hashlib.sha256(rest + numbers).hexdigest()
 
 
 def _header(spec: PolicySpec) -> dict[str, Any]:
@@ -169,8 +180,8 @@ def _split(where: str, content: bytes) -> tuple[PolicySpec, bytes]:
         raise PolicyFileError(where, "tensors that do not follow from the spec", "those of its layers")
     if len(numbers) != 4 * sum(prod(shape) for shape in spec.shapes.values()):
         raise PolicyFileError(where, f"{len(numbers)} bytes of numbers", "what the layers need")
-    if hashlib.sha256(numbers).hexdigest() != spec.sha256:
-        raise PolicyFileError(where, "numbers that were changed", "the sha256 in the spec")
+    if _digest(spec, numbers) != spec.sha256:
+        raise PolicyFileError(where, "contents that were changed", "those of the sha256 in the spec")
     return spec, numbers
 
 

@@ -332,15 +332,16 @@ def test_both_pictures_can_be_drawn():
         env = rows(1, render_mode="rgb_array", rule=rule)
         env.reset(seed=0)
         env.step([[1, 0]])
-        picture = env.render()[0]
+        picture = (env.render() or (None,))[0]
+        assert picture is not None
         assert picture.dtype == np.uint8 and picture.ndim == 3 and picture.std() > 10
         env.render_mode = "ansi"
-        text = env.render()[0]
+        text = str((env.render() or ("",))[0])
         assert "node 1" in text and "kswapd" in text and max(map(len, text.splitlines())) <= 110
 
 
 def test_the_manual_page_has_every_feature_and_every_cost_term():
-    manual = gym.make(ID, scenario=lively()).unwrapped.__doc__
+    manual = gym.make(ID, scenario=lively()).unwrapped.__doc__ or ""
     env = rows(privileged=True)
     assert all(f"| {feature.name} |" in manual for feature in env.features)
     assert all(name in manual for name in INFO_NAMES if name.startswith("cost_"))

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from gymnasium.vector import AutoresetMode
 
+from reclaim_env.model.layout import VMSTAT
 from reclaim_env.reward import ATOMIC_FAIL_S, COST_TERMS, OOM_KILL_S, WEIGHTS, cost_rows, weights_of
 from reclaim_env.vector import ReclaimVectorEnv
 from tests.toys import lively
@@ -81,7 +82,7 @@ def test_each_term_has_its_counter_and_its_price():
         "atomic_fail": ("atomic", 0.5),
     }
     before = vmstat[:, : env.num_nodes].copy()
-    for counter in vmstat.dtype.names:
+    for counter in VMSTAT.names or ():
         if vmstat.dtype[counter].shape:
             continue
         vmstat[counter][0, 1] += 3
