@@ -29,6 +29,8 @@ def deliver(env, nid, ratio):
     if pgdat.arriving_pages == 0 or ratio <= pgdat.arrived_ratio:
         return
     part = 1.0 if ratio >= 1.0 else (ratio - pgdat.arrived_ratio) / (1.0 - pgdat.arrived_ratio)
+    if part * pgdat.arriving_pages < 1.0:  # not even one page has come since the last look
+        return
     reached = 0.5
     for c in range(env.nr_classes):
         set_ = env.set_[nid * env.nr_classes + c]

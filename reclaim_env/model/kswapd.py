@@ -119,10 +119,43 @@ def balance_pgdat_step(env, nid, now_s):
         if pgdat_balanced(pgdat):
             end_run(env, pgdat, now_s, True)
             return MIN_PASS_S
+        spent_s = skip_empty_passes(env, nid, now_s)
+        if spent_s > 0.0:
+            return spent_s
         begin_pass(env, pgdat)
-        spent_s = env.cost.pass_s + env.cost.pass_memcg_s * env.nr_members
-        return spent_s + walk_pass(env, nid, now_s)
+        return pass_cost_s(env) + walk_pass(env, nid, now_s)
     return walk_pass(env, nid, now_s)
+
+
+@inlined
+def pass_cost_s(env):
+    """CPU seconds of one shrink_node() pass over all cgroups, before its pages."""
+    return env.cost.pass_s + env.cost.pass_memcg_s * env.nr_members
+
+
+@inlined
+def skip_empty_passes(env, nid, now_s):
+    """Passes at priorities where every list is shorter than one shift: nothing is examined, time goes by.
+
+    The same as walking them one by one, and most of what a spinning kswapd does. Returns CPU seconds.
+    """
+    pgdat = env.node[nid]
+    longest = 0
+    for l in range(nid * env.nr_memcgs, (nid + 1) * env.nr_memcgs):
+        longest = max(longest, env.lruvec[l].list_pages[INACTIVE], env.lruvec[l].list_pages[ACTIVE])
+    lowest = pgdat.priority + 1
+    while lowest > 1 and longest >> (lowest - 1) == 0:
+        lowest -= 1
+    nr_passes = pgdat.priority + 1 - lowest
+    if nr_passes == 0:
+        return 0.0
+    pgdat.priority = lowest
+    begin_pass(env, pgdat)
+    pgdat.trim_failed |= pgdat.pass_trim
+    pgdat.in_pass = 0
+    pgdat.priority = lowest - 1
+    finish_priorities(env, pgdat, now_s)
+    return nr_passes * pass_cost_s(env)
 
 
 @inlined
@@ -159,6 +192,10 @@ def walk_pass(env, nid, now_s):
     while pgdat.pass_lruvec < env.nr_memcgs:
         l = nid * env.nr_memcgs + pgdat.pass_lruvec
         lruvec = env.lruvec[l]
+        if max(lruvec.list_pages[INACTIVE], lruvec.list_pages[ACTIVE]) >> pgdat.priority == 0:
+            pgdat.in_lruvec = 0
+            pgdat.pass_lruvec += 1
+            continue
         if not pgdat.in_lruvec:
             aim_lruvec(env, pgdat, l)
         if lruvec.scan_left_pages[INACTIVE] > 0 or lruvec.scan_left_pages[ACTIVE] > 0:
@@ -226,6 +263,12 @@ def end_pass(env, nid, now_s):
     wanted = max(pgdat.high_wmark_pages, SWAP_CLUSTER_MAX)
     if max(pgdat.pass_scanned_pages, reclaimed) < wanted or reclaimed == 0:
         pgdat.priority -= 1
+    finish_priorities(env, pgdat, now_s)
+
+
+@kernel
+def finish_priorities(env, pgdat, now_s):
+    """Below priority 1 the run ends - or begins again without cache-trim passes, if those may be to blame."""
     if pgdat.priority >= 1:
         return
     if pgdat.run_reclaimed_pages == 0 and pgdat.trim_failed and not pgdat.trim_forbidden:

@@ -51,11 +51,16 @@ def tick(env):
 
 @inlined
 def count_slices(env):
-    """One slice a tick where nothing hurries; more where kswapd's runs are short, or a node is drained fast.
+    """One slice a tick where nothing hurries; more where kswapd races with refaults, or a node is drained fast.
 
-    A slice moves no node by more than a quarter of low - min (KM 2.2), and lasts about one short run.
+    A slice moves no node by more than a quarter of low - min (KM 2.2). Where kswapd's runs are shorter than
+    a tick, it is short against the time in which an evicted page of the hottest class is missed again.
     """
     nr = 1
+    hottest_per_s = 0.0
+    for c in range(env.nr_classes):
+        hottest_per_s = max(hottest_per_s, env.class_[c].rate_per_s)
+    refault_slices = int(math.ceil(4.0 * hottest_per_s * env.tick_s))
     for nid in range(env.nr_nodes):
         pgdat = env.node[nid]
         allocated = pgdat.vmstat.pgalloc_normal - pgdat.allocated_before_pages
@@ -65,7 +70,7 @@ def count_slices(env):
         if pgdat.kswapd_phase == RUN:
             pages = pgdat.list_pages[INACTIVE] + pgdat.list_pages[ACTIVE]
             run_s = 12.0 * (env.cost.pass_s + env.cost.pass_memcg_s * env.nr_members) + pages * env.cost.scan_s
-            nr = max(nr, int(math.ceil(env.tick_s / run_s)))
+            nr = max(nr, min(int(math.ceil(env.tick_s / run_s)), refault_slices))
     return min(nr, MAX_SLICES)
 
 
