@@ -198,6 +198,7 @@ class Watch(BaseCallback):
 
     def _on_step(self) -> bool:
         self._progress("training", self.training_env.num_envs)
+        self._refuse_non_finite("new_obs", "rewards")
         infos = self.locals["infos"]
         for first in np.flatnonzero(self.locals["dones"])[:: self._slots_per_row]:
             returns = [infos[slot]["episode"]["r"] for slot in range(first, first + self._slots_per_row)]
@@ -205,13 +206,14 @@ class Watch(BaseCallback):
         return not self._stopped()
 
     def _on_rollout_end(self) -> None:
-        buffer = self.locals["rollout_buffer"]
-        for name in ("observations", "rewards", "advantages"):
-            if not np.isfinite(getattr(buffer, name)).all():
-                raise Diverged(f"training: found a NaN or infinity in {name} at step {self.num_timesteps}")
         for name, value in episode_means(self._ended).items():
             self.logger.record(tag(name), value)
         self._ended.clear()
+
+    def _refuse_non_finite(self, *names: str) -> None:
+        for name in names:
+            if not np.isfinite(self.locals[name]).all():
+                raise Diverged(f"training: found a NaN or infinity in {name} at step {self.num_timesteps}")
 
     def _on_rollout_start(self) -> None:
         """The policy has been updated with everything collected so far."""

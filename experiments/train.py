@@ -67,10 +67,10 @@ def run(
         asked: dict[str, Any] = {"algo": algo, "scenarios": tuple(scenarios), "seed": seed}
         asked |= {"kernel": kernel, "weights": weights} | ({} if steps is None else {"steps": steps})
         folder, config = None, _config(asked)
-    loaded = _scenarios(config)
+    setting, loaded = Setting(config.kernel, config.weights), _scenarios(config)
     if folder is None:
         folder = _new_folder(out)
-    return _Run(folder, config, loaded, command, progress).go()
+    return _Run(folder, config, setting, loaded, command, progress).go()
 
 
 def planned_steps(steps: int | None) -> int:
@@ -80,9 +80,15 @@ def planned_steps(steps: int | None) -> int:
 
 class _Run:
     def __init__(
-        self, folder: Path, config: TrainConfig, scenarios: list[Scenario], command: str, progress: Progress
+        self,
+        folder: Path,
+        config: TrainConfig,
+        setting: Setting,
+        scenarios: list[Scenario],
+        command: str,
+        progress: Progress,
     ):
-        self._folder, self._config, self._scenarios = folder, config, scenarios
+        self._folder, self._config, self._setting, self._scenarios = folder, config, setting, scenarios
         self._command, self._progress = command, progress
         self._began, self._started = time.monotonic(), f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"
         self._usual_cost_s: dict[str, float] = {}
@@ -135,8 +141,7 @@ class _Run:
 
         The usual cost of a scenario is what a node costs per step under the worse of the two baselines.
         """
-        config = self._config
-        setting = Setting(kernel=config.kernel, weights=config.weights)
+        config, setting = self._config, self._setting
         first = config.seed + 8 * config.rows  # none of the agent's own seeds
         seeds = list(range(first, first + RULE_SEEDS))
         usual = dict.fromkeys((scenario.name for scenario in self._scenarios), 0.0)
@@ -226,6 +231,9 @@ def _config(asked: dict[str, Any]) -> TrainConfig:
 
 def _scenarios(config: TrainConfig) -> list[Scenario]:
     loaded = [load(name) for name in config.scenarios]
+    if len({scenario.name for scenario in loaded}) < len(loaded):
+        found = ", ".join(scenario.name for scenario in loaded)
+        raise ValueError(f"--scenario: found {visible(found)}, wanted names that differ")
     lengths = {scenario.duration_s for scenario in loaded}
     if len(lengths) > 1:
         found = ", ".join(f"{length:g}" for length in sorted(lengths))

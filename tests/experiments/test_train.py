@@ -1,0 +1,280 @@
+"""A training run: its folder, its interruption and resumption, and what stops it."""
+
+import json
+import os
+import signal
+import threading
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+pytest.importorskip("stable_baselines3")
+
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+from agents.policy_file import load_policy
+from experiments import learner, train, train_config
+from experiments.evaluate import FIRST_SEED
+from experiments.learner_tags import TRACKED
+from experiments.metrics import tag
+from reclaim_env.reset_rules import RULES
+from reclaim_env.scenario import Scenario
+from reclaim_env.vector import ReclaimVectorEnv
+from tests.toys import lively
+
+
+def toy(name: str) -> Scenario:
+    return lively(name).model_copy(update={"duration_s": 8.0}) if name == "longer" else lively(name)
+
+
+@pytest.fixture
+def small(monkeypatch):
+    """Two rows of the toy, rollouts of 20 steps: 80 decisions each, an episode every 40 steps."""
+
+    class Small(train_config.TrainConfig):
+        rows: int = 2
+        rollout_steps: int = 20
+        batch_size: int = 40
+        epochs: int = 1
+        checkpoint_steps: int = 160
+        hidden: tuple[int, ...] = (8,)
+
+    monkeypatch.setattr(train, "TrainConfig", Small)
+    monkeypatch.setattr(train, "load", toy)
+
+
+def run(out: Path, steps: int = 480, **arguments) -> Path:
+    return train.run(**{"scenarios": ("lively",), "steps": steps, "out": out, "command": "test", **arguments})
+
+
+def scalars(folder: Path) -> dict[str, list[tuple[int, float]]]:
+    events = EventAccumulator(str(folder), size_guidance={"scalars": 0}).Reload()
+    return {name: [(e.step, e.value) for e in events.Scalars(name)] for name in events.Tags()["scalars"]}
+
+
+@pytest.mark.usefixtures("small")
+def test_a_run_leaves_all_that_the_next_command_needs(tmp_path):
+    done = []
+    folder = run(tmp_path / "run", progress=lambda words, steps: done.append(steps))
+    assert sum(done) == 480
+    manifest = json.loads((folder / "manifest.json").read_text())
+    assert manifest["status"] == "complete" and manifest["kind"] == "train" and manifest["command"] == "test"
+    assert manifest["config"]["scenarios"] == ["lively"] and manifest["usual_cost_s"]["lively"] > 0
+    agent = load_policy(folder / "agent.safetensors")
+    env = ReclaimVectorEnv(1, scenario=lively(), **agent.env_arguments)
+    agent.check_features(env.features)
+    steps = [int(path.name[5:17]) for path in learner.checkpoints(folder / "checkpoints")]
+    assert steps == [320, 480]
+    assert not [path for path in folder.rglob("*") if path.name.startswith(".tmp")]
+
+
+@pytest.mark.usefixtures("small")
+def test_the_rules_are_lines_of_the_agents_tags(tmp_path):
+    folder = run(tmp_path / "run") / "tensorboard"
+    agent = scalars(folder / "ppo")
+    expected = {*map(tag, TRACKED), tag("cost_s"), "rollout/ep_rew_mean"}
+    assert expected <= set(agent) and {"train/approx_kl", "time/fps"} <= set(agent)
+    assert {path.name for path in folder.iterdir()} == {"ppo", *(f"rule_{rule}" for rule in RULES)}
+    for rule in RULES:
+        lines = scalars(folder / f"rule_{rule}")
+        assert set(lines) == expected
+        for points in lines.values():
+            assert [step for step, _ in points] == [0, 480] and points[0][1] == points[1][1]
+    for points in agent.values():
+        steps = [step for step, _ in points]
+        assert steps == sorted(set(steps)) and steps[-1] <= 480
+
+
+@pytest.mark.usefixtures("small")
+def test_an_agent_that_does_as_a_rule_scores_on_its_line(tmp_path, monkeypatch):
+    """The tags of agents and rules mean the same: a policy that always resets gets the numbers of always."""
+    original = learner.make_model
+
+    def always_one(config, env):
+        model = original(config, env)
+        model.policy.action_net.get_parameter("bias").data[:] = learner.torch.tensor([-1e3, 1e3])
+        return model
+
+    monkeypatch.setattr(learner, "make_model", always_one)
+    seeds = train_config.RULE_SEEDS
+    monkeypatch.setattr(train.evaluation, "evaluate", with_seeds_of_rows(train.evaluation.evaluate, seeds))
+    folder = run(tmp_path / "run", steps=160) / "tensorboard"
+    agent, rule = scalars(folder / "ppo"), scalars(folder / "rule_always")
+    for name in rule:
+        assert agent[name][0][1] == pytest.approx(rule[name][0][1], rel=1e-5), name
+
+
+def with_seeds_of_rows(evaluate, nr_seeds):
+    """The rules on the seeds of the two training rows, as often as the rules' means want them."""
+
+    def on_rows(scenario, contender, seeds, setting):
+        assert len(seeds) == nr_seeds and max(seeds) < FIRST_SEED and min(seeds) >= 16
+        return evaluate(scenario, contender, [0, 2] * (nr_seeds // 2), setting)
+
+    return on_rows
+
+
+@pytest.mark.usefixtures("small")
+def test_a_signal_leaves_a_checkpoint_and_resume_goes_on_from_it(tmp_path):
+    seen = [0]
+
+    def interrupt(words: str, steps: int) -> None:
+        seen[0] += steps
+        if seen[0] == 200:  # within the third rollout
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    before = signal.getsignal(signal.SIGTERM)
+    with pytest.raises(train.Interrupted) as caught:
+        run(tmp_path / "run", progress=interrupt)
+    assert signal.getsignal(signal.SIGTERM) is before
+    assert caught.value.exit_code == 143 and "--resume" in str(caught.value)
+    folder = tmp_path / "run"
+    assert json.loads((folder / "manifest.json").read_text())["status"] == "interrupted"
+    assert learner.checkpoints(folder / "checkpoints")[-1].name == "step-000000000160.zip"
+    load_policy(folder / "agent.safetensors")
+
+    assert train.run(resume=folder) == folder
+    assert json.loads((folder / "manifest.json").read_text())["status"] == "complete"
+    assert learner.checkpoints(folder / "checkpoints")[-1].name == "step-000000000480.zip"
+    steps = [step for step, _ in scalars(folder / "tensorboard" / "ppo")["time/fps"]]
+    assert steps == sorted(set(steps)) and steps[-1] == 480
+
+
+@pytest.mark.usefixtures("small")
+def test_a_longer_run_resumes_with_longer_lines(tmp_path):
+    folder = run(tmp_path / "run", steps=160)
+    train.run(resume=folder, steps=320)
+    assert [step for step, _ in scalars(folder / "tensorboard" / "rule_never")["reclaim/cost_s"]] == [0, 320]
+    assert learner.checkpoints(folder / "checkpoints")[-1].name == "step-000000000320.zip"
+
+
+@pytest.mark.usefixtures("small")
+@pytest.mark.parametrize("place", ["observation", "reward"])
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
+def test_a_bad_number_stops_before_it_is_learned_from(tmp_path, monkeypatch, place, bad):
+    original = learner.LearningSignal.step_wait
+    calls = [0]
+
+    def step_wait(self):
+        observation, rewards, done, infos = original(self)
+        calls[0] += 1
+        if calls[0] == 50:  # in the third rollout
+            (observation if place == "observation" else rewards)[1] = bad
+        return observation, rewards, done, infos
+
+    monkeypatch.setattr(learner.LearningSignal, "step_wait", step_wait)
+    with pytest.raises(ValueError, match="training: found a NaN or infinity in"):
+        run(tmp_path / "run")
+    folder = tmp_path / "run"
+    assert json.loads((folder / "manifest.json").read_text())["status"] == "failed"
+    assert [path.name for path in learner.checkpoints(folder / "checkpoints")] == ["step-000000000160.zip"]
+    monkeypatch.undo()
+
+
+@pytest.mark.usefixtures("small")
+def test_two_runs_of_one_seed_learn_the_same(tmp_path):
+    one, other = run(tmp_path / "one"), run(tmp_path / "other")
+    assert (one / "agent.safetensors").read_bytes() == (other / "agent.safetensors").read_bytes()
+    third = run(tmp_path / "third", seed=1)
+    assert (third / "agent.safetensors").read_bytes() != (one / "agent.safetensors").read_bytes()
+
+
+@pytest.mark.usefixtures("small")
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"algo": "dqn"}, "algo"),
+        ({"steps": 0}, "steps"),
+        ({"seed": FIRST_SEED}, "--seed: found 1000000, wanted at most"),
+        ({"weights": "mine"}, "--weights: found 'mine'"),
+        ({"kernel": "2.4"}, "kernel: found '2.4'"),
+        ({"scenarios": ("lively", "longer")}, "found episodes of 4, 8 s"),
+        ({"scenarios": ()}, "scenarios"),
+    ],
+)
+def test_a_mistake_is_one_line(tmp_path, arguments, message):
+    with pytest.raises(ValueError, match=message) as error:
+        run(tmp_path / "run", **arguments)
+    assert "\n" not in str(error.value)
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.usefixtures("small")
+def test_a_folder_with_a_run_is_not_written_over(tmp_path):
+    folder = run(tmp_path / "run", steps=80)
+    with pytest.raises(ValueError, match="wanted a new folder"):
+        run(folder)
+    with pytest.raises(ValueError, match="found no training run"):
+        train.run(resume=tmp_path)
+
+
+@pytest.mark.usefixtures("small")
+@pytest.mark.parametrize("damage", ["cut", "zeros", "foreign", "vast"])
+def test_a_damaged_checkpoint_is_one_line(tmp_path, damage):
+    import zipfile
+
+    folder = run(tmp_path / "run", steps=80)
+    path = learner.checkpoints(folder / "checkpoints")[-1]
+    content = path.read_bytes()
+    if damage == "cut":
+        path.write_bytes(content[: len(content) // 2])
+    elif damage == "zeros":
+        middle = len(content) // 2
+        path.write_bytes(content[:middle] + bytes(500) + content[middle + 500 :])
+    elif damage == "foreign":
+        with zipfile.ZipFile(path, "w") as archive:
+            archive.writestr("../escape", b"")
+    else:
+        with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+            archive.writestr("policy.pth", bytes(learner.MAX_CHECKPOINT_BYTES + 1))
+    with pytest.raises(ValueError, match=r"step-.*: found .*, wanted a checkpoint") as error:
+        train.run(resume=folder, steps=160)
+    assert "\n" not in str(error.value)
+
+
+@pytest.mark.usefixtures("small")
+def test_a_checkpoint_runs_no_code(tmp_path):
+    import pickle
+    import zipfile
+
+    canary = tmp_path / "canary"
+
+    class Payload:
+        def __reduce__(self):
+            return (Path.touch, (canary,))
+
+    folder = run(tmp_path / "run", steps=80)
+    path = learner.checkpoints(folder / "checkpoints")[-1]
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("data", json.dumps({"policy_class": {":serialized:": "gASVCg=="}}))
+        archive.writestr("policy.pth", pickle.dumps(Payload()))
+    with pytest.raises(ValueError, match="wanted a checkpoint"):
+        train.run(resume=folder, steps=160)
+    assert not canary.exists()
+
+
+def test_off_the_main_thread_no_signal_is_touched():
+    found = []
+
+    def enter() -> None:
+        with train._signals() as received:
+            found.append(list(received))
+
+    thread = threading.Thread(target=enter)
+    thread.start()
+    thread.join(10)
+    assert found == [[]]
+
+
+def test_importing_the_commands_loads_no_torch():
+    """`reclaim --help` must not wait for torch; train imports it when it begins to learn."""
+    import subprocess
+    import sys
+
+    code = "import sys, experiments.train, agents.registry, agents.policy_file; print('torch' in sys.modules)"
+    began = time.monotonic()
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120)
+    assert done.stdout.strip() == "False", done.stderr
+    assert time.monotonic() - began < 60
