@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from agents.policy_file import PolicyAgent, load_policy
+from agents.policy_file import EnvArguments, PolicyAgent, load_policy
 from reclaim_env.reset_rules import RULES
 
 from .results import BASELINES
@@ -25,8 +25,8 @@ class Contender:
         return None if self.agent else self.name
 
     @property
-    def env_arguments(self) -> dict[str, bool]:
-        return self.agent.env_arguments if self.agent else {}
+    def env_arguments(self) -> EnvArguments:
+        return self.agent.env_arguments if self.agent else EnvArguments(sources=False, privileged=False)
 
 
 def contenders(rules: Iterable[str], agent_files: Iterable[Path]) -> tuple[Contender, ...]:

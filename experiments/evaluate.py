@@ -38,7 +38,6 @@ def evaluate(
     on_step: Callable[[], None] = lambda: None,
 ) -> Episodes:
     """Every seed is a row of one vector env, run to its end; a row does not depend on the others."""
-    wanted = contender.env_arguments
     env = ReclaimVectorEnv(
         num_envs=len(seeds),
         scenario=scenario,
@@ -48,8 +47,7 @@ def evaluate(
         episode_s=scenario.duration_s,
         rule=contender.rule,
         threads=min(usable_cpus(), len(seeds)),
-        sources=wanted.get("sources", False),
-        privileged=wanted.get("privileged", False),
+        **contender.env_arguments,
     )
     try:
         return Episodes(*_run(env, contender, seeds, scenario, on_step))

@@ -8,6 +8,8 @@ from .results import BASELINES, ScenarioResults
 from .series import Series
 from .wording import compact, with_unit
 
+MENTIONED_PERCENT = 0.1  # a job's smaller change is counted and not named
+
 REASON_WORDS = {
     "kswapd": "kswapd",
     "global_direct": "the allocator's direct reclaim",
@@ -33,8 +35,11 @@ def _jobs(found: ScenarioResults) -> str:
             changes.append((name, 100 * (after / before - 1)))
     if not changes:
         return f"No job did any operation under both {old} and {new}."
-    said = ", ".join(f"{name} {change:+.1f} %" for name, change in changes)
-    return f"From {old} to {new} the jobs' throughput changes by: {said}."
+    moved = sorted((one for one in changes if abs(one[1]) >= MENTIONED_PERCENT), key=lambda one: -abs(one[1]))
+    said = [f"{name} {change:+.1f} %" for name, change in moved]
+    if len(moved) < len(changes):
+        said.append(f"{len(changes) - len(moved)} of {len(changes)} by less than {MENTIONED_PERCENT} %")
+    return f"From {old} to {new} the jobs' throughput changes: {', '.join(said)}."
 
 
 def _statistics(found: ScenarioResults) -> str:
@@ -93,39 +98,54 @@ def _price(found: ScenarioResults) -> str:
 
 def who_reset(found: ScenarioResults, rule: str) -> list[str]:
     """One sentence per node: resets by reason over all seeds, then what the first seed's clock says."""
-    series = found.series.get(rule)
     nodes = sorted({metric.split("/")[0] for metric in found.metrics if metric.startswith("node")})
-    return [_node_story(found, rule, nid, series) for nid, _ in enumerate(nodes)]
+    return [_node_story(found, rule, nid) for nid in range(len(nodes))]
 
 
-def _node_story(found: ScenarioResults, rule: str, nid: int, series: Series | None) -> str:
-    prefix = f"node{nid}/"
-    total = found.mean(rule, f"{prefix}resets").mean
-    if not total:
-        story = f"node {nid}: no reset"
-    else:
-        shares = [(found.mean(rule, f"{prefix}resets_{reason}").mean or 0.0, reason) for reason in REASONS]
-        by = [f"{REASON_WORDS[r]} {100 * n / total:.0f} %" for n, r in sorted(shares, reverse=True) if n]
-        story = f"node {nid}: {with_unit(total, 'resets')} by {', '.join(by)}"
-        revivals = sum(found.mean(rule, f"{prefix}revivals_{reason}").mean or 0.0 for reason in REASONS)
-        if revivals:
-            story += f"; {compact(revivals)} of them revived a hopeless node"
+def _node_story(found: ScenarioResults, rule: str, nid: int) -> str:
+    story = f"node {nid}: {_by_whom(found, rule, f'node{nid}/')}"
+    series = found.series.get(rule)
     if series is not None:
-        story += "; " + _clock(series, nid)
+        story += f"; {', '.join([*_reset_times(series, nid), _hopeless_times(found, rule, series, nid)])}"
     return story + "."
 
 
-def _clock(series: Series, nid: int) -> str:
+def _by_whom(found: ScenarioResults, rule: str, prefix: str) -> str:
+    total = found.mean(rule, f"{prefix}resets").mean
+    if not total:
+        return "no reset"
+    shares = [(found.mean(rule, f"{prefix}resets_{reason}").mean or 0.0, reason) for reason in REASONS]
+    by = [f"{REASON_WORDS[r]} {100 * n / total:.0f} %" for n, r in sorted(shares, reverse=True) if n]
+    said = f"{with_unit(total, 'resets')} by {', '.join(by)}"
+    revivals = sum(found.mean(rule, f"{prefix}revivals_{reason}").mean or 0.0 for reason in REASONS)
+    return f"{said}; {compact(revivals)} of them revived a hopeless node" if revivals else said
+
+
+def _reset_times(series: Series, nid: int) -> list[str]:
     """When, in the first seed's episode."""
-    happened = series.time_s[1:][series.new_resets()[:, nid].sum(axis=-1) > 0]
+    stalled = np.flatnonzero(np.diff(series.allocstall[:, nid]) > 0)
+    happened = np.flatnonzero(series.new_resets()[:, nid].sum(axis=-1) > 0)
+    said = []
+    if stalled.size:
+        said.append(f"first direct reclaim by {series.time_s[stalled[0] + 1]:.1f} s")
+    if happened.size == 1:
+        said.append(f"reset by {series.time_s[happened[0] + 1]:.1f} s")
+    elif happened.size:
+        first, last = series.time_s[happened[[0, -1]] + 1]
+        said.append(f"first reset by {first:.1f} s, last by {last:.1f} s")
+    return said
+
+
+def _hopeless_times(found: ScenarioResults, rule: str, series: Series, nid: int) -> str:
     dead = series.hopeless()[:, nid]
-    parts = []
-    if happened.size:
-        parts.append(f"first by {happened[0]:.1f} s, last by {happened[-1]:.1f} s")
-    if dead.any():
-        since = series.time_s[np.argmax(dead)]
-        held = f"to the end ({series.time_s[-1]:.1f} s)" if dead[np.argmax(dead) :].all() else "not for good"
-        parts.append(f"hopeless by {since:.1f} s, {held}")
-    else:
-        parts.append(f"never hopeless, count at most {int(series.kswapd_failures[:, nid].max())}")
-    return ", ".join(parts)
+    since_s, fruitless_s = (
+        found.values[rule][0, found.column(f"node{nid}/{name}")]
+        for name in ("first_hopeless_s", "first_fruitless_s")
+    )
+    if np.isnan(since_s):
+        return f"never hopeless, count at most {int(series.kswapd_failures[:, nid].max())}"
+    said = "hopeless from the start" if dead[0] else f"hopeless from {since_s:.2f} s"
+    if not dead[0] and fruitless_s <= since_s:
+        said += f", {since_s - fruitless_s:.2f} s after its first fruitless run"
+    alive = np.flatnonzero(~dead & (series.time_s > since_s))
+    return f"{said}, until {series.time_s[alive[0]]:.1f} s" if alive.size else f"{said}, to the end"

@@ -75,7 +75,10 @@ def ended(rule: str, nr_seeds: int) -> np.ndarray:
         vmstat[name] = random.uniform(0.5, 1.5, vmstat[name].shape) * scale * (name != "pgscan_direct")
     vmstat["oom_kill"] = vmstat["atomic_fail"] = 0
     vmstat["kswapd_cpu_s"] = random.uniform(25, 30, vmstat.shape) if spins(rule) else 0.02
-    records["node"]["first_fruitless_s"], records["node"]["first_hopeless_s"] = 0.4, -1
+    records["node"]["first_fruitless_s"], records["node"]["first_hopeless_s"] = (
+        0.4,
+        -1 if spins(rule) else 0.8,
+    )
     records["workload"]["ops"] = random.uniform(1e5, 2e5, records["workload"].shape)
     records["workload"]["latency_ops"][:, :, 14:40] = random.uniform(0, 1e4, (nr_seeds, 1, 26))
     return records

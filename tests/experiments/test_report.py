@@ -94,7 +94,7 @@ def test_a_hostile_name_is_text(name):
 def test_the_story_says_who_and_when():
     always, balanced = (who_reset(made_up_scenario(nr_seeds=2), rule)[0] for rule in ("always", "balanced"))
     assert "never hopeless" in always
-    assert "hopeless by 0.8 s, to the end" in balanced
+    assert "hopeless from 0.80 s, 0.40 s after its first fruitless run, to the end" in balanced
 
 
 def test_thinning_keeps_the_area_under_a_rate():
@@ -122,4 +122,5 @@ def test_every_rule_is_a_tensorboard_run_with_the_same_tags(tmp_path):
         tags.append(set(events.Tags()["scalars"]) or set(events.Tags()["tensors"]))
         assert len(events.Scalars("reclaim/kswapd_cpu_s")) == 2
         assert len(events.Scalars("reclaim/first_seed/free_pages/node1")) == 600
-    assert tags[0] == tags[1] == tags[2]
+    undefined = {"reclaim/node0/first_hopeless_s", "reclaim/node1/first_hopeless_s"}  # never came
+    assert tags[0] | undefined == tags[1] | undefined == tags[2] | undefined
