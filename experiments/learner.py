@@ -27,7 +27,7 @@ from .learner_tags import TRACKED
 from .metrics import describe, tag
 from .train_config import TrainConfig
 
-CHECKPOINT_NAME = re.compile(r"step-(\d{12})\.zip")
+CHECKPOINT_NAME = re.compile(r"step-\d{12}\.zip")
 CHECKPOINT_MEMBERS = {
     "data",
     "policy.pth",
@@ -113,6 +113,10 @@ def checkpoints(folder: Path) -> list[Path]:
     return sorted(path for path in folder.glob("step-*.zip") if CHECKPOINT_NAME.fullmatch(path.name))
 
 
+def steps_of(checkpoint: Path) -> int:
+    return int(checkpoint.stem.removeprefix("step-"))
+
+
 def save_checkpoint(model: PPO, folder: Path, steps: int) -> None:
     """All of it or none; the last few are kept."""
     refuse_non_finite(model)
@@ -125,8 +129,6 @@ def save_checkpoint(model: PPO, folder: Path, steps: int) -> None:
 
 def load_checkpoint(model: PPO, path: Path) -> None:
     """Weights and optimiser only: SB3's own load() would run code from a stranger's file."""
-    match = CHECKPOINT_NAME.fullmatch(path.name)
-    assert match is not None
     _refuse_archive(path)
     try:
         _, parameters, _ = load_from_zip_file(path, device="cpu", load_data=False)
@@ -136,7 +138,7 @@ def load_checkpoint(model: PPO, path: Path) -> None:
             f"{path.name}: found {type(error).__name__}, wanted a checkpoint of this run"
         ) from None
     refuse_non_finite(model)
-    model.num_timesteps = int(match.group(1))
+    model.num_timesteps = steps_of(path)
 
 
 def _refuse_archive(path: Path) -> None:

@@ -29,6 +29,7 @@ from .train_config import RULE_SEEDS, TrainConfig
 from .wording import visible
 
 AGENT_NAME = "agent.safetensors"
+CHECKPOINTS = "checkpoints"
 MAX_MANIFEST_BYTES = 256 * 2**10
 LEARN_PACKAGES = ("torch", "stable_baselines3")
 
@@ -173,7 +174,7 @@ class _Run:
         from . import learner
 
         torch.set_num_threads(1)
-        config, saved = self._config, self._folder / "checkpoints"
+        config, saved = self._config, self._folder / CHECKPOINTS
         costs_s = [self._usual_cost_s.get(scenario.name, 1.0) for scenario in self._scenarios]
         env = learner.make_env(config, self._scenarios, costs_s)
         with contextlib.closing(env), _signals() as received:
@@ -257,7 +258,14 @@ def _resumed(folder: Path, steps: int | None) -> tuple[Path, TrainConfig]:
     except ValidationError as error:
         first = error.errors()[0]
         raise ValueError(f"--resume: config in {MANIFEST}: {first['loc']}: {first['msg']}") from None
-    return folder, config if steps is None else config.model_copy(update={"steps": steps})
+    if steps is None:
+        return folder, config
+    from .learner import checkpoints, steps_of
+
+    trained = max(map(steps_of, checkpoints(folder / CHECKPOINTS)), default=0)
+    if steps < trained:
+        raise ValueError(f"--steps: found {steps}, wanted at least the {trained} the run has made")
+    return folder, config.model_copy(update={"steps": steps})
 
 
 def _read_manifest(folder: Path) -> dict[str, Any]:

@@ -148,6 +148,8 @@ def test_a_longer_run_resumes_with_longer_lines(tmp_path):
     train.run(resume=folder, steps=320)
     assert [step for step, _ in scalars(folder / "tensorboard" / "rule_never")["reclaim/cost_s"]] == [0, 320]
     assert learner.checkpoints(folder / "checkpoints")[-1].name == "step-000000000320.zip"
+    with pytest.raises(ValueError, match="found 200, wanted at least the 320"):
+        train.run(resume=folder, steps=200)
 
 
 @pytest.mark.usefixtures("small")
