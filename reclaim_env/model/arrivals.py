@@ -7,7 +7,7 @@ run look fruitless.
 
 import math
 
-from reclaim_env.model import bins
+from reclaim_env.model import bins, rng
 from reclaim_env.model.constants import ACTIVE, FRESH, INACTIVE, READ, REFERENCED, UNREFERENCED
 from reclaim_env.model.kernel import inlined, kernel
 from reclaim_env.model.workingset import workingset_age_nonresident
@@ -24,25 +24,29 @@ def expect(env, set_, nr_pages, nr_demanded, nr_active):
 
 @kernel
 def deliver(env, nid, ratio):
-    """Puts on the lists what has arrived by this part of the slice."""
+    """Puts on the lists what has arrived by this part of the slice; each page comes at a random moment of it."""
     pgdat = env.node[nid]
     if pgdat.arriving_pages == 0 or ratio <= pgdat.arrived_ratio:
         return
     part = 1.0 if ratio >= 1.0 else (ratio - pgdat.arrived_ratio) / (1.0 - pgdat.arrived_ratio)
-    if part * pgdat.arriving_pages < 1.0:  # not even one page has come since the last look
+    pgdat.arrived_ratio = ratio
+    env.nr_scans += 1
+    u, v, _ = rng.uniforms(env, rng.ARRIVALS, env.nr_scans)
+    due = rng.binomial(u, pgdat.arriving_pages, part)
+    if due == 0:
         return
-    reached = 0.5
+    each = due / pgdat.arriving_pages
+    reached = v
     for c in range(env.nr_classes):
         set_ = env.set_[nid * env.nr_classes + c]
         if set_.arriving_pages == 0:
             continue
         before = math.floor(reached)
-        reached += set_.arriving_pages * part
+        reached += set_.arriving_pages * each
         k = set_.arriving_pages if part == 1.0 else min(int(math.floor(reached) - before), set_.arriving_pages)
         if k > 0:
             lru_add(env, set_, k, env.time_s)
             pgdat.arriving_pages -= k
-    pgdat.arrived_ratio = ratio
 
 
 @inlined

@@ -116,7 +116,7 @@ def plan(env, slice_s):
 def share_device(env, slice_s):
     """Finds the queue in which all closed loops together ask for no more than the device gives."""
     device = env.device
-    given_s = max(slice_s - device.busy_s, 0.05 * slice_s)
+    given_s = max(slice_s - device.backlog_s, 0.05 * slice_s)
     asked_s = plan(env, slice_s)
     for _ in range(QUEUE_STEPS):
         wait_s = device.latency_s + device.queue_s

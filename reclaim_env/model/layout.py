@@ -193,7 +193,7 @@ CLASS = np.dtype(
         ("share_ratio", f8),  # of its workload's accesses
         ("readahead_pages", i8),  # pages one miss brings
         ("rate_per_s", f8),  # accesses per page in this slice
-        ("on_rate_per_s", f8),  # the same when last on
+        ("on_rate_per_s", f8),  # its running mean over the time the class was on
         ("hits_s", f8),  # integral of rate_per_s since the flags were last brought up to date
         ("io_s", f8),  # device time one miss takes
     ],
@@ -282,7 +282,8 @@ EVENT = np.dtype(
 DEVICE = np.dtype(
     [
         ("latency_s", f8),
-        ("busy_s", f8),  # backlog, in seconds of device time
+        ("backlog_s", f8),  # device time that reads of earlier slices still need
+        ("submitted_s", f8),  # and those of this slice
         ("queue_s", f8),  # wait solved for the closed loops in this slice
         ("used_s", f8),
     ],

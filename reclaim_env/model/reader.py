@@ -9,6 +9,9 @@ from reclaim_env.model.kernel import inlined, kernel
 from reclaim_env.model.memcontrol import fault_in
 from reclaim_env.model.workingset import workingset_refault
 
+# A young bit remembers the touches since it was last cleared: over laps, not over one stalled slice.
+RATE_MEAN_S = 0.1
+
 
 @kernel
 def run_reader(env, w, slice_s):
@@ -21,12 +24,14 @@ def run_reader(env, w, slice_s):
     stalls_before = work.allocstall
     lost_s = 0.0
     on_ratio = 0.0
+    recent = -math.expm1(-slice_s / RATE_MEAN_S)
     for c in range(work.first_class, work.first_class + work.nr_classes):
         class_ = env.class_[c]
         class_.rate_per_s = work.throughput_per_s * work.pages_per_op * class_.share_ratio / class_.pages * class_.on
         class_.hits_s += class_.rate_per_s * slice_s
         if class_.on:
-            class_.on_rate_per_s = class_.rate_per_s
+            weight = recent if class_.on_rate_per_s > 0.0 else 1.0
+            class_.on_rate_per_s += weight * (class_.rate_per_s - class_.on_rate_per_s)
             on_ratio += class_.share_ratio
         if class_.absent_pages > 0 and class_.rate_per_s > 0.0:
             lost_s += miss(env, w, c, slice_s, budget_s - lost_s)
