@@ -13,6 +13,7 @@ from pydantic_core import ErrorDetails
 
 MAX_FILE_BYTES = 256 * 1024
 MAX_DEPTH = 16
+MAX_PIECES = 20_000
 MAX_SHOWN = 60
 
 # A string left open runs to the end of its line (or of the text): there tomllib stops anyway, and
@@ -25,7 +26,9 @@ STRING_OR_COMMENT = re.compile(
     r"|\#[^\n]*+",
     re.DOTALL,
 )
-KEY_END = re.compile(r"[=,{}\[\]\n]")
+KEY_END = re.compile(r"[=,{}\[\]]")
+BRACKET = re.compile(r"[\[\]{}]")
+PIECE = re.compile(r"[.=,{\[]")
 
 
 class ScenarioError(ValueError):
@@ -33,7 +36,7 @@ class ScenarioError(ValueError):
 
     def __init__(self, file: str, field: str, found: str, wanted: str):
         self.file, self.field, self.found, self.wanted = file, field, found, wanted
-        parts = [part for part in (printable(file), printable(field)) if part]
+        parts = [shortened(printable(part), 120) for part in (file[-120:], field) if part]
         super().__init__(f"{': '.join(parts)}: found {printable(found)}, wanted {printable(wanted)}")
 
 
@@ -50,13 +53,16 @@ def shown(value: object) -> str:
         return "a table"
     if isinstance(value, list | tuple) and any(isinstance(item, dict | list | tuple) for item in value):
         return f"a list of {len(value)}"
-    text = repr(value)
-    return text if len(text) <= MAX_SHOWN else f"{text[: MAX_SHOWN - 3]}..."
+    return shortened(repr(value), MAX_SHOWN)
+
+
+def shortened(text: str, most: int) -> str:
+    return text if len(text) <= most else f"{text[: most - 3]}..."
 
 
 def suggestion(word: str, known: Sequence[str]) -> str:
     """ "`x`" for the nearest known word, or the words."""
-    close = get_close_matches(word, known, n=1, cutoff=0.5)
+    close = get_close_matches(word[:64], known, n=1, cutoff=0.5)
     return f"`{close[0]}`" if close else f"one of {', '.join(known)}"
 
 
@@ -82,7 +88,7 @@ def read_text(path: str | PathLike[str]) -> str:
 def parse_toml(text: str, file: str) -> dict[str, Any]:
     if len(text) > MAX_FILE_BYTES:
         raise ScenarioError(file, "", f"more than {MAX_FILE_BYTES} bytes", f"at most {MAX_FILE_BYTES}")
-    _refuse_depth(text, file)
+    _refuse_work(text, file)
     try:
         return tomllib.loads(text)
     except ValueError as error:  # TOMLDecodeError, and int() of thousands of digits
@@ -92,16 +98,19 @@ def parse_toml(text: str, file: str) -> dict[str, Any]:
         raise ScenarioError(file, field, reason.partition(":")[0].lower(), "valid TOML") from None
 
 
-def _refuse_depth(text: str, file: str) -> None:
-    """tomllib takes time quadratic in the dots of a key, and recurses for each bracket."""
-    brackets = 0
+def _refuse_work(text: str, file: str) -> None:
+    """tomllib takes time quadratic in the dots of a key, recurses for brackets, and is slow for each key."""
     bare = STRING_OR_COMMENT.sub(lambda match: "s" + "\n" * match.group().count("\n"), text)
+    pieces = len(PIECE.findall(bare))
+    if pieces > MAX_PIECES:
+        raise ScenarioError(file, "", f"{pieces} keys and items", f"at most {MAX_PIECES}")
+    brackets = 0
     for line_number, line in enumerate(bare.split("\n"), start=1):
-        dots = max((piece.count(".") for piece in KEY_END.split(line)), default=0)
-        for bracket in re.findall(r"[\[\]{}]", line):
+        depth = max(piece.count(".") for piece in KEY_END.split(line)) if "." in line else 0
+        for bracket in BRACKET.findall(line) if line else ():
             brackets += 1 if bracket in "[{" else -1
-            dots = max(dots, brackets)
-        if dots > MAX_DEPTH:
+            depth = max(depth, brackets)
+        if depth > MAX_DEPTH:
             raise ScenarioError(file, f"line {line_number}", "deeper nesting", f"at most {MAX_DEPTH} levels")
 
 

@@ -211,8 +211,11 @@ def test_more_than_the_record_holds_is_refused(tables, line):
         "'" * 250_000,
         "#" * 250_000,
         "a" * 250_000,
+        "a" * 250_000 + " = 1",
+        f"source = {'[' * 16}{']' * 16}",
         "\n" * 250_000,
         "[" * 250_000,
+        "a = [" + "1," * 120_000 + "]",
         "[[a]]\n" * 40_000,
         "".join(f"[a{index}]\nb.c.d.e.f.g.h.i.j.k.l = 1\n" for index in range(7000)),
         "x = 1" + "_1" * 100_000,
@@ -252,6 +255,7 @@ def test_a_path_that_is_no_file_is_refused_in_one_line(path):
     with pytest.raises(ScenarioError) as error:
         load(path)
     assert str(error.value).isprintable()
+    assert len(str(error.value)) < 400
 
 
 def test_a_device_is_never_read():
