@@ -120,7 +120,6 @@ def _awake(axis, series: Series, scales: Scales) -> None:
         top -= 1.2
     axis.set_ylim(top + 0.1, 0.1)
     axis.set_yticks(ticks, labels)
-    axis.set_ylabel("awake;\nresets")
 
 
 def _bands(time_s: np.ndarray, held: np.ndarray) -> list[tuple[float, float]]:
@@ -148,15 +147,10 @@ def _cpu(axis, series: Series, scales: Scales) -> None:
 
 
 def _refaults(axis, series: Series, scales: Scales) -> None:
-    _curves(axis, series, scales, thinned(series.refault_mib_per_s()))
     bystanders = thinned(series.per_s("bystander_refault_pages").sum(axis=1) * MIB_PER_PAGE)
-    axis.plot(
-        _middles(series, len(bystanders)),
-        bystanders,
-        color=BYSTANDER_COLOUR,
-        linewidth=0.9,
-        linestyle=(0, (2, 1)),
-    )
+    times = _middles(series, len(bystanders))
+    axis.fill_between(times, bystanders, color=BYSTANDER_COLOUR, alpha=0.3, linewidth=0)
+    _curves(axis, series, scales, thinned(series.refault_mib_per_s()))
     axis.set_ylim(0, scales.refault_mib_per_s * 1.05)
     axis.set_ylabel("refaults,\nMiB/s")
 
@@ -196,7 +190,7 @@ def legend(scales: Scales) -> Iterable[tuple[str, str]]:
     """(colour, words) of all marks of a scenario's charts."""
     for colour, nid in zip(NODE_COLOURS, scales.nodes, strict=False):
         yield colour, f"node {nid}"
-    yield BYSTANDER_COLOUR, "bystanders, all nodes (dashed)"
+    yield BYSTANDER_COLOUR, "bystanders' refaults, all nodes (area)"
     yield AWAKE_COLOUR, "kswapd awake"
     for reason in scales.reasons:
         yield REASON_COLOURS[REASONS[reason]], f"reset by {REASONS[reason]}"

@@ -96,6 +96,14 @@ def _price(found: ScenarioResults) -> str:
     return f"{said}); {new} minus {old}: {interval}, so {verdict}."
 
 
+def stories(found: ScenarioResults) -> list[tuple[str, list[str]]]:
+    """Rules of which the same can be said, together, in the order of the first."""
+    told: dict[tuple[str, ...], list[str]] = {}
+    for rule in found.rules:
+        told.setdefault(tuple(who_reset(found, rule)), []).append(rule)
+    return [(", ".join(rules), list(sentences)) for sentences, rules in told.items()]
+
+
 def who_reset(found: ScenarioResults, rule: str) -> list[str]:
     """One sentence per node: resets by reason over all seeds, then what the first seed's clock says."""
     nodes = sorted({metric.split("/")[0] for metric in found.metrics if metric.startswith("node")})

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from . import charts
-from .findings import answer, who_reset
+from .findings import answer, stories
 from .metrics import describe
 from .results import BASELINES, Results, ScenarioResults
+from .series import Series
 from .tables import OVERVIEW, shown_metrics
 from .wording import compact
 
@@ -65,7 +66,7 @@ def _section(found: ScenarioResults, prefix: str) -> dict[str, object]:
         "overview": [
             (rule, [interval(found, rule, metric) for metric, _ in OVERVIEW]) for rule in found.rules
         ],
-        "stories": [(rule, who_reset(found, rule)) for rule in found.rules],
+        "stories": stories(found),
         "groups": list(_groups(found)),
         "matrices": list(_matrices(found)),
         **_figures(found, prefix),
@@ -79,7 +80,7 @@ def interval(found: ScenarioResults, rule: str, metric: str) -> tuple[str, str]:
 
 
 def _between(lo: float | None, hi: float | None) -> str:
-    return "" if lo is None or hi is None or lo == hi else f"{compact(lo)} to {compact(hi)}"
+    return "" if lo is None or hi is None or lo == hi else f"{compact(lo)}, {compact(hi)}"
 
 
 def _groups(found: ScenarioResults) -> Iterator[tuple[str, list[Table]]]:
@@ -131,7 +132,18 @@ def _figures(found: ScenarioResults, prefix: str) -> dict[str, object]:
         return {"legend": [], "figures": [], "nodes_shown": ()}
     scales = charts.Scales.of(found)
     figures = [
-        (rule, charts.timeline(series, scales, f"{found.name} under {rule} over time", f"{prefix}f{index}-"))
-        for index, (rule, series) in enumerate(found.series.items())
+        (
+            rules,
+            charts.timeline(series, scales, f"{found.name} under {rules} over time", f"{prefix}f{index}-"),
+        )
+        for index, (rules, series) in enumerate(_distinct(found))
     ]
     return {"legend": list(charts.legend(scales)), "figures": figures, "nodes_shown": scales.nodes}
+
+
+def _distinct(found: ScenarioResults) -> list[tuple[str, Series]]:
+    """Rules whose first episode is the same to the last bit share a picture."""
+    alike: dict[bytes, list[str]] = {}
+    for rule, series in found.series.items():
+        alike.setdefault(series.to_bytes(), []).append(rule)
+    return [(", ".join(rules), found.series[rules[0]]) for rules in alike.values()]

@@ -5,7 +5,7 @@ from textwrap import wrap
 import numpy as np
 from rich.cells import cell_len
 
-from .findings import answer, who_reset
+from .findings import answer, stories
 from .metrics import describe
 from .results import BASELINES, Results, ScenarioResults
 from .wording import compact, fitted, visible, with_interval
@@ -69,9 +69,9 @@ def scenario_lines(found: ScenarioResults, results: Results) -> list[str]:
         "",
         "Who reset kswapd_failures, and when (shares: all seeds; times: first seed)",
     ]
-    for rule in found.rules:
-        lines += ["", fitted(rule, WIDTH).rstrip()]
-        for sentence in who_reset(found, rule):
+    for rules, sentences in stories(found):
+        lines += ["", *paragraph(rules)]
+        for sentence in sentences:
             lines += paragraph(sentence, indent="  ")
     return [*lines, "", *blocks(found), ""]
 
