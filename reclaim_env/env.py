@@ -9,8 +9,9 @@ import gymnasium as gym
 import numpy as np
 from gymnasium.vector import AutoresetMode
 
+from reclaim_env.arguments import ScenarioArg
 from reclaim_env.observation import feature_docs
-from reclaim_env.vector import ReclaimVectorEnv, Saved, ScenarioArg
+from reclaim_env.vector import ReclaimVectorEnv, Saved
 
 
 class ReclaimEnv(gym.Env):

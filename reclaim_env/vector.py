@@ -1,12 +1,10 @@
 """Many simulated machines stepped together. The scalar env is this with one row; so is every other door."""
 
 import copy as copying
-import math
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import pairwise
-from os import PathLike
 from typing import Any, ClassVar
 
 import numpy as np
@@ -14,17 +12,15 @@ from gymnasium.error import ResetNeeded
 from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.vector.utils import batch_space
 
-from reclaim_env import action, observation
+from reclaim_env import action, arguments, observation, observe
 from reclaim_env import reward as costs
+from reclaim_env.arguments import ScenarioArg
 from reclaim_env.boot import boot
 from reclaim_env.counters import VMSTAT_NAMES, remember_rows, vmstat_totals
 from reclaim_env.model.kernel import kernel
 from reclaim_env.model.layout import VMSTAT, alloc
 from reclaim_env.model.tick import start_episode, step_rows
-from reclaim_env.scenario import Scenario, load
 
-ScenarioArg = str | PathLike[str] | Scenario
-SEED_LIMIT = 2**64
 _COST_NAMES = tuple(f"cost_{term}_s" for term in costs.COST_TERMS)
 INFO_NAMES = ("time_s", *VMSTAT_NAMES, *_COST_NAMES)
 _MASK_NAMES = tuple(f"_{name}" for name in INFO_NAMES)
@@ -45,33 +41,6 @@ class Saved:
     observation: np.ndarray
     seeded: np.ndarray
     ended: np.ndarray
-
-
-def _scenarios(scenario: ScenarioArg | Sequence[ScenarioArg]) -> list[Scenario]:
-    several = [scenario] if isinstance(scenario, (str, PathLike, Scenario)) else scenario
-    return [one if isinstance(one, Scenario) else load(one) for one in several]
-
-
-def _refuse_unequal(scenarios: list[Scenario]) -> None:
-    """Rows of one batch share the shapes of their spaces and the length of their ticks."""
-    if not scenarios:
-        raise ValueError("scenario: found an empty list, wanted at least one")
-    first = scenarios[0]
-    for other in scenarios[1:]:
-        if len(other.node) != len(first.node):
-            found = f"{len(first.node)} nodes in {first.name} and {len(other.node)} in {other.name}"
-            raise ValueError(f"scenario: found {found}, wanted as many in every scenario of a vector env")
-        if other.tick_ms != first.tick_ms:
-            found = f"tick_ms {first.tick_ms} in {first.name} and {other.tick_ms} in {other.name}"
-            raise ValueError(f"scenario: found {found}, wanted the same in every scenario of a vector env")
-
-
-def _whole(name: str, value: float, unit: float, unit_name: str) -> int:
-    """value / unit as a positive integer, or a ValueError."""
-    times = round(value / unit) if math.isfinite(value) else 0
-    if times < 1 or abs(times * unit - value) > 1e-9 * value:
-        raise ValueError(f"{name}: found {value:g}, wanted a positive multiple of {unit_name}, {unit:g}")
-    return times
 
 
 def _with_masks(info: dict[str, np.ndarray], mask: np.ndarray) -> dict[str, Any]:
@@ -124,13 +93,12 @@ class ReclaimVectorEnv(VectorEnv):
             raise ValueError(f"render_mode: found {render_mode!r}, wanted {wanted}")
         if num_envs < 1 or threads < 1:
             raise ValueError(f"found num_envs {num_envs} and threads {threads}, wanted 1 or more of each")
-        self.scenarios = _scenarios(scenario)
-        _refuse_unequal(self.scenarios)
+        self.scenarios = arguments.scenarios(scenario)
         self.num_envs, self.num_nodes = num_envs, len(self.scenarios[0].node)
         self.kernel, self.rule, self.sources = kernel, action.known_rule(rule), sources
         self.autoreset_mode, self.copy, self.render_mode = AutoresetMode(autoreset_mode), copy, render_mode
-        self._ticks_per_step = _whole("control_ms", control_ms, self.scenarios[0].tick_ms, "tick_ms")
-        steps = _whole("episode_s", episode_s * 1000, control_ms, "control_ms")
+        self._ticks_per_step = arguments.whole("control_ms", control_ms, self.scenarios[0].tick_ms, "tick_ms")
+        steps = arguments.whole("episode_s", episode_s * 1000, control_ms, "control_ms")
         self._ticks_per_episode = steps * self._ticks_per_step
         self.control_s = control_ms / 1000
         self.metadata = {
@@ -197,7 +165,7 @@ class ReclaimVectorEnv(VectorEnv):
     ) -> tuple[np.ndarray, dict[str, Any]]:
         """All rows, or with options={"reset_mask": ...} those it marks; the others keep their observation."""
         super().reset(seed=seed if isinstance(seed, int) else None)
-        mask = self._reset_mask(options)
+        mask = arguments.reset_mask(options, self.num_envs)
         rows = np.flatnonzero(mask)
         self._give_seeds(rows, seed)
         self._restart(rows)
@@ -208,19 +176,9 @@ class ReclaimVectorEnv(VectorEnv):
             info = {name: np.where(mask, values, np.zeros_like(values)) for name, values in info.items()}
         return self._returned_observation(), _with_masks(info, mask)
 
-    def _reset_mask(self, options: dict[str, Any] | None) -> np.ndarray:
-        mask = (options or {}).get("reset_mask")
-        if mask is None:
-            return np.ones(self.num_envs, np.bool_)
-        if not isinstance(mask, np.ndarray) or mask.dtype != np.bool_ or mask.shape != (self.num_envs,):
-            raise ValueError(f"reset_mask: found {mask!r}, wanted a bool array of shape ({self.num_envs},)")
-        if not mask.any():
-            raise ValueError("reset_mask: found no row to reset, wanted at least one True")
-        return mask
-
     def _give_seeds(self, rows: np.ndarray, seed: int | Sequence[int | None] | None) -> None:
         """Rows with a new seed are at episode 0 of it; the others keep theirs and go on to the next."""
-        seeds = self._seeds(seed)
+        seeds = arguments.seeds(seed, self.num_envs)
         for row in rows:
             if seeds[row] is None and self._seeded[row]:
                 continue
@@ -230,19 +188,6 @@ class ReclaimVectorEnv(VectorEnv):
             self.records["seed"][row] = own
             self.records["episode"][row] = -1  # _restart() counts on
             self._seeded[row] = True
-
-    def _seeds(self, seed: int | Sequence[int | None] | None) -> list[int | None]:
-        if seed is None:
-            return [None] * self.num_envs
-        if isinstance(seed, (int, np.integer)):
-            seeds: list[int | None] = [int(seed) + row for row in range(self.num_envs)]
-        else:
-            seeds = [None if one is None else int(one) for one in seed]
-        if len(seeds) != self.num_envs:
-            raise ValueError(f"seed: found {len(seeds)} seeds, wanted one for each of {self.num_envs} rows")
-        if any(one is not None and not 0 <= one < SEED_LIMIT for one in seeds):
-            raise ValueError(f"seed: found {seed!r}, wanted integers from 0 to 2**64 - 1")
-        return seeds
 
     def _restart(self, rows: np.ndarray) -> None:
         """The next episode of these rows, at time 0."""
@@ -295,9 +240,9 @@ class ReclaimVectorEnv(VectorEnv):
 
     def _observe(self, rows: np.ndarray) -> None:
         features, box = self._node_observation, self.single_observation_space
-        observation.observe_rows(self.records, rows, self._before, self.control_s, features)
+        observe.observe_rows(self.records, rows, self._before, self.control_s, features)
         numbers = features.view(np.float32).reshape(self.num_envs, self.num_nodes, -1)
-        observation.clip_rows(numbers, rows, self._columns, box.low, box.high, self._observation)
+        observe.clip_rows(numbers, rows, self._columns, box.low, box.high, self._observation)
 
     def _charge(self, rows: np.ndarray) -> None:
         costs.cost_rows(

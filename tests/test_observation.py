@@ -12,9 +12,9 @@ from reclaim_env.observation import (
     NODE_OBSERVATION,
     PRIVILEGED,
     observation_space,
-    observe_rows,
     visible_features,
 )
+from reclaim_env.observe import observe_rows
 from reclaim_env.vector import ReclaimVectorEnv
 from tests.toys import lively
 
