@@ -3,6 +3,8 @@
 from importlib import resources
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from reclaim_env.numastat import NodeMemory, from_numastat, parse_numastat, scenario_toml
 from reclaim_env.scenario import ScenarioError, load, parse_text
@@ -101,6 +103,16 @@ def test_a_table_that_is_none_is_refused_in_one_line(text, message):
     assert str(error.value).startswith("t.txt: ")
     assert message in str(error.value)
     assert "\n" not in str(error.value)
+
+
+@given(st.text(max_size=200), st.integers(0, len(TINY)), st.integers(0, len(TINY)))
+def test_any_text_is_a_table_or_one_line(noise, start, end):
+    """Noise in place of any stretch of a good table."""
+    try:
+        nodes = parse_numastat(TINY[:start] + noise + TINY[end:])
+        parse_text(scenario_toml(nodes, "noise"))
+    except ScenarioError as error:
+        assert str(error).isprintable()
 
 
 def test_incident_lies_as_the_table_says():
