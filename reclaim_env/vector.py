@@ -192,7 +192,8 @@ class ReclaimVectorEnv(VectorEnv):
     def _restart(self, rows: np.ndarray) -> None:
         """The next episode of these rows, at time 0."""
         seeds, episodes = self.records["seed"][rows], self.records["episode"][rows]
-        self.records[rows] = self._templates[self.scenario_of_row[rows]]
+        for which, template in enumerate(self._templates):  # by scenario: a copy of all rows would be vast
+            self.records[rows[self.scenario_of_row[rows] == which]] = template
         self.records["seed"][rows] = seeds
         self.records["episode"][rows] = episodes + 1
         start_rows(self.records, rows)
@@ -217,7 +218,7 @@ class ReclaimVectorEnv(VectorEnv):
         self._ended = truncated.copy()
         rewards, info = self.last_reward.copy(), self._info()
         if self.autoreset_mode is AutoresetMode.SAME_STEP and truncated.any():
-            info = self._restart_ended(truncated, info)
+            info = self._restart_ended(truncated.copy(), info)
         else:
             info = _with_masks(info, np.ones(self.num_envs, np.bool_))
         return self._returned_observation(), rewards, np.zeros(self.num_envs, np.bool_), truncated, info
@@ -254,12 +255,12 @@ class ReclaimVectorEnv(VectorEnv):
         rows = np.flatnonzero(ended)
         last = np.full(self.num_envs, None, object)
         last[rows] = np.fromiter(self._observation[rows], object, len(rows))
-        lost_s = self.node_lost_s.copy()
+        node_lost_s, last_reward = self.node_lost_s.copy(), self.last_reward.copy()
         self._restart(rows)
         self._observe(rows)
         self._charge(rows)
         info = _with_masks(self._info(), np.ones(self.num_envs, np.bool_))
-        self.node_lost_s = lost_s  # of the interval, also where it was an episode's last
+        self.node_lost_s, self.last_reward = node_lost_s, last_reward  # of the interval just over
         final = {name: np.where(ended, values, np.zeros_like(values)) for name, values in final.items()}
         info.update(final_obs=last, final_info=_with_masks(final, ended), _final_obs=ended, _final_info=ended)
         return info

@@ -166,6 +166,7 @@ def test_same_step_shows_the_last_observation_and_the_next_episodes_first():
         last, last_rewards, _, _, last_info = cut.step(action)
     assert truncated.tolist() == [True, False, True]
     assert np.array_equal(rewards, last_rewards)
+    assert np.array_equal(env.last_reward, rewards) and np.array_equal(env.node_lost_s, cut.node_lost_s)
     assert info["_final_obs"].tolist() == info["_final_info"].tolist() == [True, False, True]
     assert info["final_obs"][1] is None
     for row in (0, 2):
