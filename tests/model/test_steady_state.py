@@ -23,7 +23,14 @@ def machine(access):
         {"mib": pages / PAGES_PER_MIB, "share": share, "access": kind}
         for pages, share, kind in zip(PAGES, touches, access, strict=True)
     ]
-    reader = {"name": "r", "cpu_node": 0, "threads": 64, "op_cpu_us": 0.1, "ops_per_s": sum(touches), "file": files}
+    reader = {
+        "name": "r",
+        "cpu_node": 0,
+        "threads": 64,
+        "op_cpu_us": 0.1,
+        "ops_per_s": sum(touches),
+        "file": files,
+    }
     scenario = parse(
         {
             "name": "steady",

@@ -1,0 +1,122 @@
+"""Small machines for tests of the model. One node of 256 MiB has min 512, low 640 and high 768 pages (KM 1.5)."""
+
+from typing import Any
+
+import numpy as np
+
+from reclaim_env.action import install_rule
+from reclaim_env.boot import boot
+from reclaim_env.model.constants import ACTIVE, INACTIVE, NR_BINS, RUN
+from reclaim_env.scenario import Scenario, parse
+from tests.model.plain import as_records
+
+PAGES_PER_MIB = 256
+NODE = {"total_mib": 256}
+DEVICE = {"latency_us": 80, "bandwidth_mib_per_s": 3000, "iops_per_s": 400_000}
+HOT_PER_S = 1e9  # of a page touched between any two looks
+
+
+def mib(pages: float) -> float:
+    return pages / PAGES_PER_MIB
+
+
+def scenario(**tables: Any) -> Scenario:
+    basics = {
+        "name": "toy",
+        "source": "made up for tests",
+        "min_free_kib": 2048,
+        "device": DEVICE,
+        "node": [NODE],
+    }
+    return parse({**basics, **tables})
+
+
+def machine(rule: str = "never", seed: int = 0, kernel: str = "7.0", **tables: Any) -> np.ndarray:
+    """(1,) machine ready to step."""
+    machines = boot(scenario(**tables), kernel)
+    install_rule(machines, rule)
+    machines["seed"] = seed
+    return machines
+
+
+def plain(*args: Any, **tables: Any):
+    """One machine as the plain model takes it."""
+    return as_records(machine(*args, **tables))[0]
+
+
+def reader(name: str = "reader", cgroup: str = "", cpu_node: int = 0, files: Any = (), **fields: Any) -> dict:
+    return {"name": name, "cgroup": cgroup, "cpu_node": cpu_node, "file": list(files), **fields}
+
+
+def file(inactive: Any = 0, active: Any = 0, size: int | None = None, **fields: Any) -> dict:
+    """Resident pages (of node 0, or a list by node) and size, all in pages."""
+    inactive, active = (list(pages) if isinstance(pages, list) else [pages] for pages in (inactive, active))
+    size = max(sum(inactive) + sum(active), 1) if size is None else size
+    lists = {"inactive_mib": [mib(n) for n in inactive], "active_mib": [mib(n) for n in active]}
+    return {"mib": mib(size), "share": 1, **lists, **fields}
+
+
+def anon(name: str = "hog", cgroup: str = "", cpu_node: int = 0, pages: Any = 0, **fields: Any) -> dict:
+    pages = list(pages) if isinstance(pages, list) else [pages]
+    return {
+        "name": name,
+        "cgroup": cgroup,
+        "cpu_node": cpu_node,
+        "initial_mib": [mib(n) for n in pages],
+        **fields,
+    }
+
+
+def one_file(
+    access: str = "read", inactive: int = 0, active: int = 0, rate_per_s: float = 0.0, **tables: Any
+):
+    """One node, one cgroup, one file, whose mapped pages are touched at rate_per_s."""
+    files = [file(inactive, active, size=inactive + active + 1000, access=access)]
+    tables = {"cgroup": [{"name": "box"}], "reader": [reader(cgroup="box", files=files)], **tables}
+    env = plain(**tables)
+    env.class_[0].on = 1
+    env.class_[0].on_rate_per_s = rate_per_s
+    env.time_s = 1.0
+    return env
+
+
+def set_free(env, free_pages: int, nid: int = 0) -> None:
+    """Sets free memory; the kernel holds the rest, so that pages still add up."""
+    node = env.node[nid]
+    node.kernel_pages += node.free_pages - free_pages
+    node.free_pages = free_pages
+    node.below_high = node.free_pages - node.unusable_pages <= node.high_wmark_pages
+
+
+def set_flag(env, flag: int, lst: int = INACTIVE, set_index: int = 0) -> None:
+    """Gives all pages of a class on a list one flag."""
+    set_ = env.set_[set_index]
+    set_.cells[lst] = 0.0
+    set_.cells[lst, flag] = set_.resident_pages[lst] / NR_BINS
+
+
+def flag_pages(env, lst: int, set_index: int = 0) -> list[float]:
+    """Pages of a class on a list, by flag."""
+    return env.set_[set_index].cells[lst].sum(axis=1).tolist()
+
+
+def lists(env, set_index: int = 0) -> tuple[int, int]:
+    """(inactive, active) pages of a class on a node."""
+    resident = env.set_[set_index].resident_pages
+    return int(resident[INACTIVE]), int(resident[ACTIVE])
+
+
+def one_run(model, env, nid: int = 0) -> list[tuple[int, int, int]]:
+    """One run of kswapd from its beginning to its end: (priority, scanned, reclaimed) of each pass that examined a page."""
+    node = env.node[nid]
+    node.kswapd_phase = RUN
+    passes = []
+    while True:
+        before = (int(node.vmstat.pgscan_kswapd), int(node.vmstat.pgsteal_kswapd))
+        priority = int(node.priority) if node.in_run else 12
+        model.kswapd.balance_pgdat_step(env, nid, env.time_s)
+        scanned, stolen = node.vmstat.pgscan_kswapd - before[0], node.vmstat.pgsteal_kswapd - before[1]
+        if scanned:
+            passes.append((priority, int(scanned), int(stolen)))
+        if not node.in_run:
+            return passes
