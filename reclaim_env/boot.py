@@ -1,4 +1,4 @@
-"""From a scenario to the state of its machine at time 0. Pages and seconds from here on; members multiplied out."""
+"""From a scenario to the state of its machine at time 0: pages and seconds, members multiplied out."""
 
 import math
 
@@ -45,7 +45,7 @@ _NODE_TO_ITSELF, _NODE_TO_OTHER = 10, 20  # distances where the scenario gives n
 
 
 def boot(scenario: Scenario, kernel: str = "7.0") -> np.ndarray:
-    """(1,) machine of layout.ENV under a kernel preset; ValueError for an unknown one. Never-reset rule, seed 0."""
+    """(1,) machine of layout.ENV under a kernel preset (ValueError if unknown), rule `never`, seed 0."""
     if kernel not in KERNELS:
         raise ValueError(f"kernel: found {kernel!r}, wanted one of {', '.join(KERNELS)}")
     machine = alloc(1)
@@ -69,7 +69,17 @@ def memcg_row(scenario: Scenario, cgroup: str) -> int:
 
 def _set_costs(env: np.void, scenario: Scenario) -> None:
     cost = scenario.cost
-    for name in ("scan", "scan_mapped", "free", "unmap", "pass", "pass_memcg", "direct_entry", "anon_fault", "anon_free"):
+    for name in (
+        "scan",
+        "scan_mapped",
+        "free",
+        "unmap",
+        "pass",
+        "pass_memcg",
+        "direct_entry",
+        "anon_fault",
+        "anon_free",
+    ):
         env["cost"][f"{name}_s"] = getattr(cost, f"{name}_us") * 1e-6
     env["cost"]["tlb_s"] = cost.tlb_ms * 1e-3
     env["device"]["latency_s"] = scenario.device.latency_us * 1e-6
@@ -101,7 +111,9 @@ def _set_nodes(env: np.void, scenario: Scenario) -> None:
 def _zonelist(scenario: Scenario, nid: int) -> list[int]:
     """Itself, then the others by distance; among equals those with a larger id first, round the ring."""
     nr_nodes = len(scenario.node)
-    row = scenario.node[nid].distance or [_NODE_TO_ITSELF if j == nid else _NODE_TO_OTHER for j in range(nr_nodes)]
+    row = scenario.node[nid].distance or [
+        _NODE_TO_ITSELF if j == nid else _NODE_TO_OTHER for j in range(nr_nodes)
+    ]
     return sorted(range(nr_nodes), key=lambda j: (row[j], (j - nid) % nr_nodes))
 
 
@@ -147,7 +159,7 @@ def _set_workloads(env: np.void, scenario: Scenario) -> None:
 
 
 def _set_policy(row: np.void, table: Anon | Reader | Stream | Atomic, nr_nodes: int) -> None:
-    """Node mask and where the walk starts: bind and interleave allow their nodes only, preferred starts at its first."""
+    """Node mask and start: bind and interleave allow their nodes only, preferred starts at its first."""
     everything = (1 << nr_nodes) - 1
     policy = _POLICY[getattr(table, "policy", "local")]
     nodes = getattr(table, "nodes", ())
@@ -155,8 +167,7 @@ def _set_policy(row: np.void, table: Anon | Reader | Stream | Atomic, nr_nodes: 
     row["policy"] = policy
     row["node_mask"] = mask
     row["bound"] = policy == BIND and mask != everything
-    starts_home = policy == LOCAL or table.cpu_node in nodes
-    row["cpu_node"] = table.cpu_node if starts_home else nodes[0]
+    row["cpu_node"] = table.cpu_node if table.cpu_node in nodes else (*nodes, table.cpu_node)[0]
     row["interleave_next"] = nr_nodes - 1
 
 
@@ -265,7 +276,7 @@ def _set_lruvecs(env: np.void) -> None:
 
 
 def _fill(env: np.void, scenario: Scenario) -> None:
-    """What is resident at the start: anon and file pages, charged; the rest of each file has not been read."""
+    """What is resident at the start, charged; the rest of each file has not been read."""
     for c in range(env["nr_classes"]):
         row = env["class_"][c]
         row["new_pages"] = row["absent_pages"] = 0 if row["one_touch"] else row["pages"]
@@ -288,8 +299,8 @@ def _fill(env: np.void, scenario: Scenario) -> None:
                     _put(env, nid, work["first_class"] + offset, ACTIVE, active)
 
 
-def _put(env: np.void, nid: int, c: int, lst: int, pages: int) -> None:
-    """Pages of a class on one list, even over its bins. Mapped pages begin young, active read() pages unreferenced."""
+def _put(env: np.void, nid: int, c: int, lst: np.int64, pages: int) -> None:
+    """Pages of a class, even over a list's bins. Mapped ones begin young, active read() ones unreferenced."""
     row = env["class_"][c]
     if pages == 0:
         return
@@ -297,7 +308,10 @@ def _put(env: np.void, nid: int, c: int, lst: int, pages: int) -> None:
     flag = FRESH if row["access"] != READ else REFERENCED if lst == INACTIVE else UNREFERENCED
     set_["cells"][lst, flag] += pages / NR_BINS
     set_["resident_pages"][lst] += pages
-    for sizes in (env["lruvec"][set_["lruvec"]]["list_pages"], env["lruvec"][set_["lruvec"]]["settled_pages"]):
+    for sizes in (
+        env["lruvec"][set_["lruvec"]]["list_pages"],
+        env["lruvec"][set_["lruvec"]]["settled_pages"],
+    ):
         sizes[lst] += pages
     env["node"][nid]["list_pages"][lst] += pages
     if not row["one_touch"]:

@@ -1,12 +1,12 @@
-"""The reset rules a kernel can evaluate, as truth tables: reason of the progress -> when it clears kswapd_failures."""
+"""Reset rules a kernel can evaluate, as truth tables: whose progress clears kswapd_failures, and when."""
 
 from dataclasses import dataclass
 
 from reclaim_env.model.constants import GLOBAL_DIRECT, KSWAPD, MEMCG_HIGH, MEMCG_MAX, PROACTIVE
 
-MEMCG_MASK = 1 << MEMCG_HIGH | 1 << MEMCG_MAX | 1 << PROACTIVE
-KSWAPD_MASK = 1 << KSWAPD
-GLOBAL_DIRECT_MASK = 1 << GLOBAL_DIRECT
+MEMCG_MASK = int(1 << MEMCG_HIGH | 1 << MEMCG_MAX | 1 << PROACTIVE)
+KSWAPD_MASK = int(1 << KSWAPD)
+GLOBAL_DIRECT_MASK = int(1 << GLOBAL_DIRECT)
 ANY_MASK = KSWAPD_MASK | GLOBAL_DIRECT_MASK | MEMCG_MASK
 
 
@@ -64,7 +64,7 @@ _TABLE = (
     ResetRule(
         "global_direct",
         "the allocator's direct reclaim as in 6.19, the rest as in 7.0",
-        "A page freed by the allocator's direct reclaim; one freed by kswapd or a cgroup if the node is balanced.",
+        "A page freed by the allocator's direct reclaim; by kswapd or a cgroup if the node is balanced.",
         always=GLOBAL_DIRECT_MASK,
         balanced=KSWAPD_MASK | MEMCG_MASK,
     ),

@@ -25,7 +25,9 @@ def begin_phases(env):
             continue
         u = rng.timeless_uniform(env, rng.PHASES, c, 0)
         class_.on = u * (class_.on_s + class_.off_s) < class_.on_s
-        class_.next_switch_s = draw_exponential(env, rng.SWITCHES, c, 0, class_.on_s if class_.on else class_.off_s)
+        class_.next_switch_s = draw_exponential(
+            env, rng.SWITCHES, c, 0, class_.on_s if class_.on else class_.off_s
+        )
 
 
 @inlined
@@ -43,7 +45,7 @@ def switch_classes(env):
 
 @kernel
 def mark_accessed(env):
-    """Brings PG_referenced up to date with the accesses since the last tick, and activates what was read twice.
+    """Brings PG_referenced up to date with the last tick's accesses; activates what was read twice.
 
     Mapped pages are looked at only when they are scanned: a touch leaves a young bit and no more.
     """
@@ -118,8 +120,8 @@ def take_evenly(set_, pages):
 @kernel
 def age_lists(env):
     """Levels the bins of every list that changed."""
-    for l in range(env.nr_nodes * env.nr_memcgs):
-        lruvec = env.lruvec[l]
+    for lru in range(env.nr_nodes * env.nr_memcgs):
+        lruvec = env.lruvec[lru]
         for lst in range(NR_LISTS):
             if lruvec.stale[lst]:
                 bins.level_bins(env, lruvec, lst)

@@ -24,7 +24,11 @@ def cold_pages(env, nid):
     for c in range(env.nr_classes):
         class_ = env.class_[c]
         memcg = env.memcg[class_.memcg]
-        if class_.rate_per_s * lap_s < 1.0 and not mem_cgroup_below_low(memcg) and not mem_cgroup_below_min(memcg):
+        if (
+            class_.rate_per_s * lap_s < 1.0
+            and not mem_cgroup_below_low(memcg)
+            and not mem_cgroup_below_min(memcg)
+        ):
             set_ = env.set_[nid * env.nr_classes + c]
             cold += set_.resident_pages[INACTIVE] + set_.resident_pages[ACTIVE]
     return cold
@@ -54,7 +58,10 @@ def account(env):
 
 @inlined
 def label_time(env, nid, pgdat):
-    """Hopeless; "false dead": hopeless although cold pages exceed the deficit; "false alive": running although they do not."""
+    """Books hopeless time, and whether it (or running) was right.
+
+    False dead: hopeless although cold pages exceed the deficit. False alive: running although they do not.
+    """
     hopeless = kswapd_test_hopeless(pgdat)
     running = pgdat.kswapd_phase == RUN
     if hopeless:

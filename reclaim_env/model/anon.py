@@ -29,7 +29,9 @@ def target_pages(env, work):
         end_s = work.breakpoint_s[i + 1]
         if begin_s <= now_s < end_s:
             part = (now_s - begin_s) / (end_s - begin_s)
-            pages = work.breakpoint_pages[i] + part * (work.breakpoint_pages[i + 1] - work.breakpoint_pages[i])
+            pages = work.breakpoint_pages[i] + part * (
+                work.breakpoint_pages[i + 1] - work.breakpoint_pages[i]
+            )
     if work.burst_pages > 0 and (now_s + work.phase_s) % work.period_s < work.hold_s:
         pages += work.burst_pages
     return int(pages)
@@ -65,7 +67,9 @@ def run_anon(env, w, slice_s):
     touch(env, w, demand, budget_s)
     # New pages are touched before old ones are given back, as threads out of step with each other do.
     surplus = max(-wanted, 0) + min(churned, demand)
-    give_back(env, w, resident_pages(env, work), min(surplus, int(work.threads * slice_s / env.cost.anon_free_s)))
+    give_back(
+        env, w, resident_pages(env, work), min(surplus, int(work.threads * slice_s / env.cost.anon_free_s))
+    )
 
 
 @inlined
@@ -106,7 +110,7 @@ def give_back(env, w, have, nr_pages):
 
 @inlined
 def run_atomic(env, w):
-    """Bursts that may not sleep: down to 3/8 of min, and failed where that is not enough. Held, then freed."""
+    """Bursts that may not sleep: down to 3/8 of min, failed where that is too little. Held, then freed."""
     work = env.workload[w]
     if not work.start_s <= env.time_s < work.stop_s:
         return

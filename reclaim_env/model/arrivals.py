@@ -24,7 +24,7 @@ def expect(env, set_, nr_pages, nr_demanded, nr_active):
 
 @kernel
 def deliver(env, nid, ratio):
-    """Puts on the lists what has arrived by this part of the slice; each page comes at a random moment of it."""
+    """Puts on the lists what has arrived by this part of the slice; a page comes at a random moment of it."""
     pgdat = env.node[nid]
     if pgdat.arriving_pages == 0 or ratio <= pgdat.arrived_ratio:
         return
@@ -43,7 +43,11 @@ def deliver(env, nid, ratio):
             continue
         before = math.floor(reached)
         reached += set_.arriving_pages * each
-        k = set_.arriving_pages if part == 1.0 else min(int(math.floor(reached) - before), set_.arriving_pages)
+        k = (
+            set_.arriving_pages
+            if part == 1.0
+            else min(int(math.floor(reached) - before), set_.arriving_pages)
+        )
         if k > 0:
             lru_add(env, set_, k, env.time_s)
             pgdat.arriving_pages -= k
@@ -51,7 +55,7 @@ def deliver(env, nid, ratio):
 
 @inlined
 def lru_add(env, set_, k, now_s):
-    """k of the arriving pages of a class enter their lists: recent refaults the active one, others the inactive.
+    """k arriving pages of a class enter their lists: recent refaults the active one, others the inactive.
 
     A page that was demanded is referenced by that read, or young from that fault; readahead is neither.
     """

@@ -66,7 +66,7 @@ def aimed_pages(env, set_, lst):
 
 @kernel
 def isolate_lru_folios(env, lruvec, lst, nr_pages, u):
-    """mm/vmscan.c:isolate_lru_folios(). Picks nr_pages whole pages from a list's tail -> isolated_pages of each class.
+    """Picks nr_pages whole pages from a list's tail -> isolated_pages of each class (mm/vmscan.c).
 
     Classes get what the tail holds of them, rounded so that the sum is exact and the mean unbiased
     (systematic sampling with one uniform). Returns the number picked.

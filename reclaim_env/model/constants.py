@@ -27,7 +27,9 @@ PAGES_PER_GIB = 262_144
 
 # Where a page's list and flags are kept in SET.cells
 INACTIVE, ACTIVE = (np.int64(i) for i in range(2))
-UNREFERENCED, REFERENCED, FRESH = (np.int64(i) for i in range(3))  # FRESH: mapped and young since the fault that brought it
+UNREFERENCED, REFERENCED, FRESH = (
+    np.int64(i) for i in range(3)
+)  # FRESH: mapped and young since the fault that brought it
 NR_LISTS, NR_FLAGS, NR_BINS = 2, 3, 8
 
 # How a class of file pages is touched

@@ -31,13 +31,13 @@ def free_threads(work, slice_s):
 
 @inlined
 def window_pages(class_):
-    """Absent pages that one miss brings, the page itself among them: those present in the window are skipped."""
+    """Absent pages that one miss brings, itself among them: those present in the window are skipped."""
     return 1.0 + (class_.readahead_pages - 1.0) * class_.absent_pages / class_.pages
 
 
 @kernel
 def distinct_misses(env, work, ops_per_s, slice_s):
-    """What the misses of a slice of ops_per_s would cost: (device seconds, waiting thread seconds, its derivative).
+    """What a slice's misses at ops_per_s cost: (device seconds, waiting thread seconds, its derivative).
 
     A page is missed once: the reads that follow find it.
     """
@@ -97,7 +97,7 @@ def stream_rate(env, work, slice_s):
 
 @kernel
 def plan(env, slice_s):
-    """Sets throughput_per_s of every reader and stream for this slice. Returns the device seconds they ask for."""
+    """Sets throughput_per_s of readers and streams for a slice. Returns the device seconds they ask for."""
     asked_s = 0.0
     for w in range(env.nr_workloads):
         work = env.workload[w]

@@ -1,4 +1,4 @@
-"""The block device as a fluid queue (KM 8.2): every miss takes device time, and waits for what is before it."""
+"""The block device as a fluid queue: every miss takes device time, and waits for what is before it."""
 
 from reclaim_env.model.kernel import inlined
 

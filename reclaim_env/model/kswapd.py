@@ -12,8 +12,8 @@ from reclaim_env.model.constants import (
     INACTIVE,
     KSWAPD,
     KSWAPD_DOZE_S,
-    ONE,
     MAX_RECLAIM_RETRIES,
+    ONE,
     RUN,
     SLEEP,
     SWAP_CLUSTER_MAX,
@@ -111,7 +111,7 @@ def spin(env, nid, slice_s, left_s):
 
 @inlined
 def balance_pgdat_step(env, nid, now_s):
-    """The next piece of balance_pgdat(): up to a chunk of a pass, or a run's beginning or end. CPU seconds."""
+    """The next piece of balance_pgdat(): a chunk of a pass, or a run's beginning or end. CPU seconds."""
     pgdat = env.node[nid]
     if not pgdat.in_run:
         begin_run(pgdat)
@@ -141,8 +141,8 @@ def skip_empty_passes(env, nid, now_s):
     """
     pgdat = env.node[nid]
     longest = 0
-    for l in range(nid * env.nr_memcgs, (nid + 1) * env.nr_memcgs):
-        longest = max(longest, env.lruvec[l].list_pages[INACTIVE], env.lruvec[l].list_pages[ACTIVE])
+    for lru in range(nid * env.nr_memcgs, (nid + 1) * env.nr_memcgs):
+        longest = max(longest, env.lruvec[lru].list_pages[INACTIVE], env.lruvec[lru].list_pages[ACTIVE])
     lowest = pgdat.priority + 1
     while lowest > 1 and longest >> (lowest - 1) == 0:
         lowest -= 1
@@ -190,16 +190,16 @@ def walk_pass(env, nid, now_s):
     pgdat = env.node[nid]
     spent_s = 0.0
     while pgdat.pass_lruvec < env.nr_memcgs:
-        l = nid * env.nr_memcgs + pgdat.pass_lruvec
-        lruvec = env.lruvec[l]
+        lru = nid * env.nr_memcgs + pgdat.pass_lruvec
+        lruvec = env.lruvec[lru]
         if max(lruvec.list_pages[INACTIVE], lruvec.list_pages[ACTIVE]) >> pgdat.priority == 0:
             pgdat.in_lruvec = 0
             pgdat.pass_lruvec += 1
             continue
         if not pgdat.in_lruvec:
-            aim_lruvec(env, pgdat, l)
+            aim_lruvec(env, pgdat, lru)
         if lruvec.scan_left_pages[INACTIVE] > 0 or lruvec.scan_left_pages[ACTIVE] > 0:
-            spent_s += shrink_chunk(env, pgdat, l, now_s + spent_s)
+            spent_s += shrink_chunk(env, pgdat, lru, now_s + spent_s)
             if lruvec.scan_left_pages[INACTIVE] > 0 or lruvec.scan_left_pages[ACTIVE] > 0:
                 return spent_s
             settle(lruvec)
@@ -210,9 +210,9 @@ def walk_pass(env, nid, now_s):
 
 
 @inlined
-def aim_lruvec(env, pgdat, l):
+def aim_lruvec(env, pgdat, lru):
     """The scan targets of the next cgroup: none where it is protected (kswapd never breaks low)."""
-    lruvec = env.lruvec[l]
+    lruvec = env.lruvec[lru]
     memcg = env.memcg[lruvec.memcg]
     pgdat.in_lruvec = 1
     lruvec.scan_left_pages[INACTIVE] = 0
@@ -221,26 +221,26 @@ def aim_lruvec(env, pgdat, l):
         return
     everybody = float(memcg.nr_members)
     inactive = nr_to_scan(lruvec, memcg, INACTIVE, pgdat.priority, False, False, everybody)
-    lruvec.scan_left_pages[INACTIVE] = draw_target(env, l, INACTIVE, inactive)
+    lruvec.scan_left_pages[INACTIVE] = draw_target(env, lru, INACTIVE, inactive)
     if pgdat.pass_may_deactivate:
         active = nr_to_scan(lruvec, memcg, ACTIVE, pgdat.priority, False, False, everybody)
-        lruvec.scan_left_pages[ACTIVE] = draw_target(env, l, ACTIVE, active)
+        lruvec.scan_left_pages[ACTIVE] = draw_target(env, lru, ACTIVE, active)
 
 
 @inlined
-def shrink_chunk(env, pgdat, l, now_s):
+def shrink_chunk(env, pgdat, lru, now_s):
     """A chunk of both lists of one cgroup, in the proportion of what is left to scan. CPU seconds."""
-    left = env.lruvec[l].scan_left_pages
-    inactive = min(left[INACTIVE], env.lruvec[l].list_pages[INACTIVE])
-    active = min(left[ACTIVE], env.lruvec[l].list_pages[ACTIVE])
+    left = env.lruvec[lru].scan_left_pages
+    inactive = min(left[INACTIVE], env.lruvec[lru].list_pages[INACTIVE])
+    active = min(left[ACTIVE], env.lruvec[lru].list_pages[ACTIVE])
     part = min(1.0, CHUNK_PAGES / max(inactive + active, 1))
     nr_active = min(int(active * part) + (part < 1.0), active)
     nr_inactive = min(int(inactive * part) + (part < 1.0), inactive)
     spent_s = 0.0
     if nr_active > 0:
-        spent_s += shrink_active_list(env, l, nr_active, KSWAPD, now_s)
+        spent_s += shrink_active_list(env, lru, nr_active, KSWAPD, now_s)
     if nr_inactive > 0:
-        scanned, reclaimed, cost_s = shrink_inactive_list(env, l, nr_inactive, KSWAPD, now_s + spent_s)
+        scanned, reclaimed, cost_s = shrink_inactive_list(env, lru, nr_inactive, KSWAPD, now_s + spent_s)
         pgdat.pass_scanned_pages += scanned
         pgdat.pass_reclaimed_pages += reclaimed
         spent_s += cost_s

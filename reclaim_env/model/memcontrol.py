@@ -134,7 +134,13 @@ def reclaim_high(env, w, g, budget_s):
     progress = True
     while done < owed and spent_s < budget_s:
         freed, cost_s, _ = try_to_free_mem_cgroup_pages(
-            env, g, env.workload[w].cpu_node, MEMCG_CHARGE_BATCH, min(batch, owed - done), MEMCG_HIGH, env.time_s
+            env,
+            g,
+            env.workload[w].cpu_node,
+            MEMCG_CHARGE_BATCH,
+            min(batch, owed - done),
+            MEMCG_HIGH,
+            env.time_s,
         )
         done += batch
         spent_s += cost_s
@@ -176,7 +182,7 @@ def penalise(env, w, g, calls, progress, budget_s):
 
 @kernel
 def reclaim_to(env, g, target_pages, reason):
-    """A write to memory.high or memory.reclaim: reclaim at once until usage is at target_pages or nothing gives."""
+    """A write to a limit or to memory.reclaim: reclaim until usage is at target_pages or nothing gives."""
     memcg = env.memcg[g]
     tries = 0
     while memcg.usage_pages > target_pages and tries < MAX_RECLAIM_RETRIES:
@@ -190,7 +196,7 @@ def reclaim_to(env, g, target_pages, reason):
 
 @inlined
 def mem_cgroup_calculate_protection(env):
-    """effective_protection() of every cgroup, parents first, with the recursive share of unclaimed protection."""
+    """effective_protection() of every cgroup, parents first, with the recursive share of the unclaimed."""
     for g in range(env.nr_memcgs):
         memcg = env.memcg[g]
         if memcg.parent < 0:
@@ -203,8 +209,12 @@ def mem_cgroup_calculate_protection(env):
             memcg.elow_pages = 0.0
             continue
         claimed_min, claimed_low = claimed_by_children(env, memcg.parent)
-        memcg.emin_pages = effective_protection(memcg, parent, memcg.min_pages, parent.emin_pages, claimed_min)
-        memcg.elow_pages = effective_protection(memcg, parent, memcg.low_pages, parent.elow_pages, claimed_low)
+        memcg.emin_pages = effective_protection(
+            memcg, parent, memcg.min_pages, parent.emin_pages, claimed_min
+        )
+        memcg.elow_pages = effective_protection(
+            memcg, parent, memcg.low_pages, parent.elow_pages, claimed_low
+        )
 
 
 @inlined

@@ -8,6 +8,7 @@ Left out: per-CPU lists, orders, THP, cpusets beyond the mask, the skip of nodes
 from reclaim_env.model.buddy import free_pages, rmqueue
 from reclaim_env.model.constants import (
     ACTIVE,
+    ALL_NODES,
     ANON,
     INACTIVE,
     INTERLEAVE,
@@ -16,7 +17,6 @@ from reclaim_env.model.constants import (
     MIN_WMARK,
     ONE,
     ROOT,
-    ALL_NODES,
 )
 from reclaim_env.model.kernel import inlined, kernel
 from reclaim_env.model.kswapd import wakeup_kswapd
@@ -32,7 +32,7 @@ MAX_STEPS = 8
 
 @inlined
 def alloc_pages(env, w, nr_pages, budget_s):
-    """Takes up to nr_pages for a workload; per node -> env.granted_pages. Returns (granted, thread seconds lost).
+    """Takes up to nr_pages for a workload -> env.granted_pages. Returns (granted, thread seconds lost).
 
     budget_s: thread seconds the workload can spend in reclaim within this slice.
     """
@@ -140,7 +140,9 @@ def alloc_pages_slowpath(env, w, start, nr_pages, budget_s):
             env.node[start].vmstat.pgscan_direct_throttle += waiting_threads(work, nr_pages - granted)
             lost_s = budget_s
             break
-        freed, spent_s, calls = try_to_free_pages(env, start, mask, batch, env.time_s + lost_s / max(work.threads, 1.0))
+        freed, spent_s, calls = try_to_free_pages(
+            env, start, mask, batch, env.time_s + lost_s / max(work.threads, 1.0)
+        )
         lost_s += spent_s
         step += 1
         work.allocstall += calls
@@ -149,7 +151,9 @@ def alloc_pages_slowpath(env, w, start, nr_pages, budget_s):
         granted += get_page_from_freelist(env, start, mask, nr_pages - granted, MIN_WMARK)
         if freed > 0:
             work.no_progress_loops = 0
-            batch = next_batch(nr_pages - granted, freed // calls, step, (budget_s - lost_s) * calls / spent_s)
+            batch = next_batch(
+                nr_pages - granted, freed // calls, step, (budget_s - lost_s) * calls / spent_s
+            )
         elif not should_reclaim_retry(env, w, mask):
             out_of_memory(env, w, start, mask)
             break
@@ -181,7 +185,7 @@ def charge_stall(env, w, start, lost_s):
 
 @inlined
 def throttle_direct_reclaim(env, start, mask):
-    """allow_direct_reclaim() on the first usable node: below half of min tasks wait for kswapd - unless it has given up.
+    """allow_direct_reclaim() on the first usable node: below half of min tasks wait for a kswapd that lives.
 
     Returns whether the caller may go on. The watermark counts only if the node has anything to reclaim.
     """
@@ -209,7 +213,9 @@ def should_reclaim_retry(env, w, mask):
         return False
     for nid in range(env.nr_nodes):
         pgdat = env.node[nid]
-        available = pgdat.free_pages - pgdat.unusable_pages + pgdat.list_pages[INACTIVE] + pgdat.list_pages[ACTIVE]
+        available = (
+            pgdat.free_pages - pgdat.unusable_pages + pgdat.list_pages[INACTIVE] + pgdat.list_pages[ACTIVE]
+        )
         if mask >> nid & 1 and available > pgdat.min_wmark_pages:
             return True
     return False
@@ -228,7 +234,7 @@ def out_of_memory(env, w, start, mask):
 
 @kernel
 def kill_victim(env, root, mask):
-    """oom_kill_process(): the task with the highest score within a cgroup (-1: all) whose policy meets the mask.
+    """oom_kill_process(): the highest score within a cgroup (-1: all) among tasks whose policy meets the mask.
 
     Score: resident pages + oom_score_adj thousandths of memory; -1000 is never chosen.
     """

@@ -27,7 +27,9 @@ def run_reader(env, w, slice_s):
     recent = -math.expm1(-slice_s / RATE_MEAN_S)
     for c in range(work.first_class, work.first_class + work.nr_classes):
         class_ = env.class_[c]
-        class_.rate_per_s = work.throughput_per_s * work.pages_per_op * class_.share_ratio / class_.pages * class_.on
+        class_.rate_per_s = (
+            work.throughput_per_s * work.pages_per_op * class_.share_ratio / class_.pages * class_.on
+        )
         class_.hits_s += class_.rate_per_s * slice_s
         if class_.on:
             weight = recent if class_.on_rate_per_s > 0.0 else 1.0
@@ -41,7 +43,7 @@ def run_reader(env, w, slice_s):
 
 @inlined
 def miss(env, w, c, slice_s, budget_s):
-    """The absent pages of a class touched in this slice, and those read ahead with them. Returns seconds lost."""
+    """A class's absent pages touched in this slice, and those read ahead with them. Returns seconds lost."""
     class_ = env.class_[c]
     u, v, _ = rng.uniforms(env, rng.MISSES, c)
     if class_.loop:  # a file read in order misses what is absent before it finds what is there
@@ -118,7 +120,7 @@ def finish_ops(work, nr_ops, slice_s):
 
 @kernel
 def count_latency(work, nr_ops, nr_stalls, lost_s):
-    """Operations by latency: those that hit, those that waited for the device, those that were stalled as well."""
+    """Operations by latency: those that hit, those that waited for the device, those stalled as well."""
     if nr_ops <= 0.0:
         return
     base_s = work.op_cpu_s

@@ -30,12 +30,14 @@ def try_to_free_pages(env, start, mask, batch, now_s):
 @inlined
 def try_to_free_mem_cgroup_pages(env, root, start, nr_pages, batch, reason, now_s):
     """`batch` calls at once for a cgroup at its limit, each for max(nr_pages, SWAP_CLUSTER_MAX) pages."""
-    return do_try_to_free_pages(env, root, start, ALL_NODES, max(nr_pages, SWAP_CLUSTER_MAX), batch, reason, now_s)
+    return do_try_to_free_pages(
+        env, root, start, ALL_NODES, max(nr_pages, SWAP_CLUSTER_MAX), batch, reason, now_s
+    )
 
 
 @kernel
 def do_try_to_free_pages(env, root, start, mask, target, batch, reason, now_s):
-    """A descent, repeated with deactivation forced and then with low ignored where it freed nothing for lack of them."""
+    """A descent; if it freed nothing, again with deactivation forced, and with low ignored."""
     spent_s = 0.0
     force_deactivate = False
     low_ignored = False
@@ -59,7 +61,7 @@ def do_try_to_free_pages(env, root, start, mask, target, batch, reason, now_s):
 
 @inlined
 def descend(env, root, start, mask, target, batch, reason, force_deactivate, low_ignored, now_s):
-    """Priorities 12 to 0 until the targets are met. Returns (reclaimed, seconds, skipped active?, skipped low?)."""
+    """Priorities 12 to 0 until the targets are met: (reclaimed, seconds, skipped active?, skipped low?)."""
     spent_s = 0.0
     total = 0
     skipped_active = False
@@ -117,7 +119,7 @@ def take_snapshot(env, root, start, mask):
 
 @inlined
 def shrink_node(env, nid, root, priority, allowed, low_ignored, target, batch, total, reason, now_s):
-    """One node at one priority: cgroups from the shared cursor until the calls have their pages, or all were walked.
+    """One node at one priority: cgroups from the shared cursor, until the calls have their pages.
 
     Returns (reclaimed, seconds, skipped for low?).
     """
@@ -149,7 +151,7 @@ def shrink_node(env, nid, root, priority, allowed, low_ignored, target, batch, t
 
 @inlined
 def members_to_walk(env, nid, g, priority, wanted_pages, batch):
-    """How many of a cgroup's identical members the calls visit before they have their pages: each call at least one."""
+    """How many of a cgroup's identical members the calls visit until they have their pages; one each at least."""
     memcg = env.memcg[g]
     if memcg.nr_members == 1:
         return batch

@@ -4,7 +4,18 @@ import math
 
 from reclaim_env.model import access, anon, arrivals, device, reader
 from reclaim_env.model.account import account
-from reclaim_env.model.constants import ACTIVE, ANON, ATOMIC, INACTIVE, MEMCG_HIGH, MEMCG_MAX, PROACTIVE, READER, RUN, STREAM
+from reclaim_env.model.constants import (
+    ACTIVE,
+    ANON,
+    ATOMIC,
+    INACTIVE,
+    MEMCG_HIGH,
+    MEMCG_MAX,
+    PROACTIVE,
+    READER,
+    RUN,
+    STREAM,
+)
 from reclaim_env.model.demand import share_device
 from reclaim_env.model.kernel import inlined, kernel
 from reclaim_env.model.kswapd import kswapd
@@ -51,7 +62,7 @@ def tick(env):
 
 @inlined
 def count_slices(env):
-    """One slice a tick where nothing hurries; more where kswapd races with refaults, or a node is drained fast.
+    """One slice a tick where nothing hurries; more where kswapd races refaults, or a node is drained fast.
 
     A slice moves no node by more than a quarter of low - min (KM 2.2). Where kswapd's runs are shorter than
     a tick, it is short against the time in which an evicted page of the hottest class is missed again.
@@ -69,7 +80,9 @@ def count_slices(env):
         nr = max(nr, allocated // gap + 1)
         if pgdat.kswapd_phase == RUN:
             pages = pgdat.list_pages[INACTIVE] + pgdat.list_pages[ACTIVE]
-            run_s = 12.0 * (env.cost.pass_s + env.cost.pass_memcg_s * env.nr_members) + pages * env.cost.scan_s
+            run_s = (
+                12.0 * (env.cost.pass_s + env.cost.pass_memcg_s * env.nr_members) + pages * env.cost.scan_s
+            )
             nr = max(nr, min(int(math.ceil(env.tick_s / run_s)), refault_slices))
     return min(nr, MAX_SLICES)
 

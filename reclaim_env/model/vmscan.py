@@ -84,7 +84,9 @@ def member_shift(lruvec, lst, nr_members, shift):
     arrivals = pages / nr_members - settled
     whole = math.floor(settled)
     part = settled - whole
-    return (1.0 - part) * expected_shifts(whole, arrivals, shift) + part * expected_shifts(whole + 1.0, arrivals, shift)
+    return (1.0 - part) * expected_shifts(whole, arrivals, shift) + part * expected_shifts(
+        whole + 1.0, arrivals, shift
+    )
 
 
 @inlined
@@ -115,7 +117,7 @@ def nr_to_scan(lruvec, memcg, lst, priority, low_ignored, is_target, members):
 
 @inlined
 def young_ratio(env, class_, inserted_s, now_s):
-    """P(young bit set) of a mapped page whose bit was clear at inserted_s: it was touched while its class was on."""
+    """P(young) of a mapped page whose bit was clear at inserted_s: it was touched while its class was on."""
     since = now_s - inserted_s - env.cost.tlb_s
     if not class_.on:
         since -= now_s - class_.switched_s
@@ -200,7 +202,9 @@ def shrink_folio_list(env, set_, evictor, now_s, u, v):
     spared = k - nr_reclaimed
     nr_activated = 0
     if spared > 0 and mean_activated > 0.0:
-        nr_activated = rng.binomial(v, spared, min(1.0, mean_activated / max(examined - mean_reclaimed, mean_activated)))
+        nr_activated = rng.binomial(
+            v, spared, min(1.0, mean_activated / max(examined - mean_reclaimed, mean_activated))
+        )
     bins.del_tail(env, set_, INACTIVE, k)
     if nr_reclaimed > 0:
         evict(env, set_, nr_reclaimed, evictor)
@@ -220,9 +224,9 @@ def scan_cost(env, set_, nr_scanned, nr_reclaimed):
 
 
 @kernel
-def shrink_inactive_list(env, l, nr_pages, reason, now_s):
+def shrink_inactive_list(env, lru, nr_pages, reason, now_s):
     """Examines nr_pages at the tail of an inactive file list. Returns (scanned, reclaimed, CPU seconds)."""
-    lruvec = env.lruvec[l]
+    lruvec = env.lruvec[lru]
     pgdat = env.node[lruvec.nid]
     env.nr_scans += 1
     u, v, w = rng.uniforms(env, rng.SCAN, env.nr_scans)
@@ -260,12 +264,12 @@ def count_scan(vmstat, reason, scanned, reclaimed):
 
 
 @kernel
-def shrink_active_list(env, l, nr_pages, reason, now_s):
+def shrink_active_list(env, lru, nr_pages, reason, now_s):
     """Deactivates pages at the tail of an active file list. Returns CPU seconds.
 
     Executable pages found young go round again; all others go to the inactive head, PG_referenced as it is.
     """
-    lruvec = env.lruvec[l]
+    lruvec = env.lruvec[lru]
     pgdat = env.node[lruvec.nid]
     env.nr_scans += 1
     u, v, _ = rng.uniforms(env, rng.SCAN, env.nr_scans)
@@ -321,7 +325,7 @@ def exec_young_ratio(env, lruvec, set_, class_, now_s):
 
 
 @kernel
-def shrink_lruvec(env, l, inactive_pages, active_pages, nr_to_reclaim, reason, now_s):
+def shrink_lruvec(env, lru, inactive_pages, active_pages, nr_to_reclaim, reason, now_s):
     """Executes the scan targets of one list pair, in rounds while a limited reclaimer still wants pages.
 
     Returns (reclaimed, CPU seconds). With no swap a round that reached nr_to_reclaim is the last.
@@ -332,18 +336,18 @@ def shrink_lruvec(env, l, inactive_pages, active_pages, nr_to_reclaim, reason, n
     while inactive_pages > 0 or active_pages > 0:
         if active_pages > 0:
             part = min(active_pages, chunk)
-            cost_s += shrink_active_list(env, l, part, reason, now_s + cost_s)
+            cost_s += shrink_active_list(env, lru, part, reason, now_s + cost_s)
             active_pages -= part
         if inactive_pages > 0:
             part = min(inactive_pages, chunk)
-            _, freed, spent_s = shrink_inactive_list(env, l, part, reason, now_s + cost_s)
+            _, freed, spent_s = shrink_inactive_list(env, lru, part, reason, now_s + cost_s)
             reclaimed += freed
             cost_s += spent_s
             inactive_pages -= part
         if reclaimed >= nr_to_reclaim:
             break
         chunk *= 2  # a list that yields little is walked in growing strides
-    settle(env.lruvec[l])
+    settle(env.lruvec[lru])
     return reclaimed, cost_s
 
 
@@ -367,14 +371,14 @@ def mem_cgroup_below_low(memcg):
 
 
 @kernel
-def draw_target(env, l, lst, mean_pages):
+def draw_target(env, lru, lst, mean_pages):
     """Whole pages to scan, of a mean that is whole already unless members are many."""
     whole = math.floor(mean_pages)
     if whole == mean_pages:
         return int(whole)
     env.nr_scans += 1
     u, _, _ = rng.uniforms(env, rng.ROUNDING, env.nr_scans)
-    return min(rng.round_stochastic(mean_pages, u), env.lruvec[l].list_pages[lst])
+    return min(rng.round_stochastic(mean_pages, u), env.lruvec[lru].list_pages[lst])
 
 
 @kernel
@@ -386,14 +390,16 @@ def in_subtree(env, g, root):
 
 
 @inlined
-def shrink_one(env, nid, g, root, priority, may_deactivate, low_ignored, nr_to_reclaim, members, reason, now_s):
+def shrink_one(
+    env, nid, g, root, priority, may_deactivate, low_ignored, nr_to_reclaim, members, reason, now_s
+):
     """The body of shrink_node_memcgs() for one cgroup: skipped if protected, else shrink_lruvec().
 
     `members`: how many of its identical members are visited (of a single one: how many times).
     Returns (reclaimed, CPU seconds, skipped for low).
     """
     memcg = env.memcg[g]
-    l = nid * env.nr_memcgs + g
+    lru = nid * env.nr_memcgs + g
     is_target = g == root
     if not is_target:
         if mem_cgroup_below_min(memcg):
@@ -402,16 +408,16 @@ def shrink_one(env, nid, g, root, priority, may_deactivate, low_ignored, nr_to_r
             return 0, 0.0, 1
         if mem_cgroup_below_low(memcg):
             memcg.events_low += members
-    lruvec = env.lruvec[l]
+    lruvec = env.lruvec[lru]
     inactive = nr_to_scan(lruvec, memcg, INACTIVE, priority, low_ignored, is_target, float(members))
     active = 0.0
     if may_deactivate:
         active = nr_to_scan(lruvec, memcg, ACTIVE, priority, low_ignored, is_target, float(members))
-    nr_inactive = min(draw_target(env, l, INACTIVE, inactive), lruvec.list_pages[INACTIVE])
-    nr_active = min(draw_target(env, l, ACTIVE, active), lruvec.list_pages[ACTIVE])
+    nr_inactive = min(draw_target(env, lru, INACTIVE, inactive), lruvec.list_pages[INACTIVE])
+    nr_active = min(draw_target(env, lru, ACTIVE, active), lruvec.list_pages[ACTIVE])
     if nr_inactive == 0 and nr_active == 0:
         return 0, 0.0, 0
     proportional = reason == GLOBAL_DIRECT and priority == DEF_PRIORITY
     wanted = 1 << 60 if proportional else nr_to_reclaim * members
-    reclaimed, cost_s = shrink_lruvec(env, l, nr_inactive, nr_active, wanted, reason, now_s)
+    reclaimed, cost_s = shrink_lruvec(env, lru, nr_inactive, nr_active, wanted, reason, now_s)
     return reclaimed, cost_s, 0

@@ -37,7 +37,7 @@ def read_visits(rate, inactive_s, active_s, recent):
 
 
 def mapped_visits(rate, inactive_s, active_s, recent):
-    """The same for a page mapped once, not executable: kept when first found young, activated the second time."""
+    """The same for a page mapped once, not executable: kept when first found young, then activated."""
     untouched = np.exp(-rate * inactive_s)
     young = 1 - untouched
     referenced = (1 - recent + young * recent) / untouched
@@ -59,8 +59,8 @@ def exec_visits(rate, inactive_s, active_s, recent):
 VISITS = {"read": read_visits, "mmap": mapped_visits, "exec": exec_visits}
 
 
-def steady_state(pages, rates, access, capacity, deactivating=1.0) -> Steady:
-    """The fixed point for classes of `pages` with `rates` under one capacity; `deactivating`: share of scans that may."""
+def steady_state(pages, rates, access, capacity) -> Steady:
+    """The fixed point for classes of `pages` touched `rates` times a second, under one capacity."""
     pages, rates = np.asarray(pages, float), np.asarray(rates, float)
 
     def classes(inactive_s, active_s, shadow_s):
@@ -79,11 +79,12 @@ def steady_state(pages, rates, access, capacity, deactivating=1.0) -> Steady:
     for _ in range(NR_ROUNDS):
         ratio = active_s / inactive_s
         longest = np.log(300 / (rates.max() * max(ratio, 1.0)))  # beyond it exp() of the hottest class is 0
-        inactive_s = np.exp(brentq(lambda x, r=ratio, s=shadow_s: surplus(np.exp(x), r, s), -12, longest))
+        root = brentq(lambda x, r=ratio, s=shadow_s: surplus(np.exp(x), r, s), -12, longest)
+        inactive_s = np.exp(float(root))  # type: ignore[arg-type]
         table, absences = classes(inactive_s, ratio * inactive_s, shadow_s)
         inactive, active, examined, activations = pages @ table.T
         evictions = pages @ absences
-        # T_A = I / (share of scans that deactivate x inactive examinations); tau = A / clock ticks; damped
-        active_s = (ratio * inactive_s) ** 0.7 * (inactive / (deactivating * examined)) ** 0.3
+        # T_A = I / inactive examinations (every scan deactivates); tau = A / clock ticks; damped
+        active_s = (ratio * inactive_s) ** 0.7 * (inactive / examined) ** 0.3
         shadow_s = shadow_s**0.7 * (active / (evictions + activations)) ** 0.3
     return Steady(inactive, active, evictions, 1 - absences / rates)
