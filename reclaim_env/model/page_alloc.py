@@ -234,7 +234,7 @@ def out_of_memory(env, w, start, mask):
 
 @kernel
 def kill_victim(env, root, mask):
-    """oom_kill_process(): the highest score within a cgroup (-1: all) among tasks whose policy meets the mask.
+    """oom_kill_process(): the highest score in a cgroup (ROOT: all), of tasks whose policy meets the mask.
 
     Score: resident pages + oom_score_adj thousandths of memory; -1000 is never chosen.
     """

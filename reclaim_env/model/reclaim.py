@@ -151,7 +151,7 @@ def shrink_node(env, nid, root, priority, allowed, low_ignored, target, batch, t
 
 @inlined
 def members_to_walk(env, nid, g, priority, wanted_pages, batch):
-    """How many of a cgroup's identical members the calls visit until they have their pages; one each at least."""
+    """How many of a cgroup's members the calls visit until they have their pages; one each at least."""
     memcg = env.memcg[g]
     if memcg.nr_members == 1:
         return batch
