@@ -1,4 +1,4 @@
-"""Small machines for tests of the model. One node of 256 MiB has min 512, low 640 and high 768 pages (KM 1.5)."""
+"""Small machines for tests of the model. A node of 256 MiB has min 512, low 640 and high 768 pages (KM 1.5)."""
 
 from typing import Any
 
@@ -21,12 +21,12 @@ def mib(pages: float) -> float:
 
 
 def scenario(**tables: Any) -> Scenario:
+    nodes = tables.setdefault("node", [NODE])
     basics = {
         "name": "toy",
         "source": "made up for tests",
-        "min_free_kib": 2048,
+        "min_free_kib": 2048 * len(nodes),
         "device": DEVICE,
-        "node": [NODE],
     }
     return parse({**basics, **tables})
 
@@ -107,16 +107,23 @@ def lists(env, set_index: int = 0) -> tuple[int, int]:
 
 
 def one_run(model, env, nid: int = 0) -> list[tuple[int, int, int]]:
-    """One run of kswapd from its beginning to its end: (priority, scanned, reclaimed) of each pass that examined a page."""
+    """One run of kswapd from its beginning to its end: its passes that examined a page.
+
+    Of each: (priority, scanned, reclaimed).
+    """
     node = env.node[nid]
     node.kswapd_phase = RUN
-    passes = []
+    passes: list[tuple[int, int, int]] = []
     while True:
-        before = (int(node.vmstat.pgscan_kswapd), int(node.vmstat.pgsteal_kswapd))
+        scanned, stolen = (int(node.vmstat[name]) for name in ("pgscan_kswapd", "pgsteal_kswapd"))
         priority = int(node.priority) if node.in_run else 12
-        model.kswapd.balance_pgdat_step(env, nid, env.time_s)
-        scanned, stolen = node.vmstat.pgscan_kswapd - before[0], node.vmstat.pgsteal_kswapd - before[1]
-        if scanned:
-            passes.append((priority, int(scanned), int(stolen)))
+        while True:  # a long pass takes several steps
+            model.kswapd.balance_pgdat_step(env, nid, env.time_s)
+            if not node.in_pass:
+                break
+        if node.vmstat.pgscan_kswapd > scanned:
+            passes.append(
+                (priority, int(node.vmstat.pgscan_kswapd) - scanned, int(node.vmstat.pgsteal_kswapd) - stolen)
+            )
         if not node.in_run:
             return passes

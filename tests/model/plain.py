@@ -1,7 +1,7 @@
 """The model as plain Python: its sources loaded once more beside the compiled ones, with numba switched off.
 
-Hand-worked cases run here, where every function can be called in milliseconds, and so do mutants of the model,
-from a folder of their own. test_jit.py holds the two readings of the sources together, bit for bit.
+Hand-worked cases run here, where every function can be called in milliseconds, and so do mutants of the
+model, from a folder of their own. test_jit.py holds the two readings of the sources together, bit for bit.
 """
 
 import importlib
