@@ -1,5 +1,7 @@
 """What every user of a gymnasium environment may rely on."""
 
+import subprocess
+import sys
 import warnings
 
 import gymnasium as gym
@@ -54,6 +56,14 @@ def test_make_vec_makes_the_native_env_with_the_same_arguments():
     assert isinstance(envs, ReclaimVectorEnv)
     assert [envs.scenarios[which].name for which in envs.scenario_of_row] == ["lively", "other", "lively"]
     assert envs.metadata["render_fps"] == 20
+
+
+def test_the_id_works_from_a_clean_shell_and_needs_no_torch():
+    make = "import gymnasium, sys; gymnasium.make('reclaim_env:Reclaim/KswapdReset-v0', scenario='incident')"
+    unwanted = "print({'torch', 'stable_baselines3', 'matplotlib'} & set(sys.modules))"
+    command = [sys.executable, "-c", f"{make}; {unwanted}"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=250)
+    assert done.stdout.strip() == "set()", done.stderr
 
 
 def test_the_scalar_env_is_any_row_of_any_batch_bit_for_bit():

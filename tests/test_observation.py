@@ -16,7 +16,7 @@ from reclaim_env.observation import (
 )
 from reclaim_env.observe import observe_rows
 from reclaim_env.vector import ReclaimVectorEnv
-from tests.toys import lively
+from tests.toys import lively, plain
 
 INTERVAL_S = 0.1
 
@@ -62,7 +62,7 @@ def test_every_formula_is_filled_in_on_every_node():
     assert not any(math.isnan(value) for nid in (0, 1) for value in bench.observed(nid).values())
 
 
-@pytest.mark.parametrize("scenario", ["incident", "dead_kswapd", lively()])
+@pytest.mark.parametrize("scenario", ["incident", "dead_kswapd", lively(), plain(1), plain(3), plain(8)])
 def test_every_observation_lies_in_its_space(scenario):
     env = ReclaimVectorEnv(4, scenario=scenario, privileged=True, episode_s=2)
     observation, _ = env.reset(seed=3)

@@ -7,7 +7,7 @@ from gymnasium.vector import AutoresetMode
 from reclaim_env.model.layout import VMSTAT
 from reclaim_env.reward import ATOMIC_FAIL_S, COST_TERMS, OOM_KILL_S, WEIGHTS, cost_rows, weights_of
 from reclaim_env.vector import ReclaimVectorEnv
-from tests.toys import lively
+from tests.toys import lively, plain
 
 ODD = {"refault_io": 0.3, "kswapd_cpu": 0.7, "stall": 1.1, "oom": 0.1, "atomic": 13.0}
 
@@ -55,6 +55,18 @@ def test_the_terms_of_an_episode_are_what_the_counters_say():
     }
     for term in COST_TERMS:
         assert summed[term] == pytest.approx(counted[term]), term
+
+
+def test_a_kill_is_charged_and_ends_nothing():
+    env = ReclaimVectorEnv(1, scenario=plain(1), episode_s=4)
+    env.reset(seed=0)
+    charged = 0.0
+    for step in range(40):
+        _, rewards, terminated, truncated, info = env.step([[0]])
+        assert not terminated.any() and truncated.all() == (step == 39)
+        assert rewards[0] <= -info["cost_oom_s"][0]
+        charged += info["cost_oom_s"][0]
+    assert charged == OOM_KILL_S * info["oom_kill"][0] >= OOM_KILL_S
 
 
 def test_the_nodes_shares_add_up_to_the_row():

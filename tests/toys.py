@@ -99,3 +99,34 @@ node = 1
 def lively(name: str = "lively") -> Scenario:
     """Two nodes where kswapd runs, fails, is revived; direct and cgroup reclaim make progress as well."""
     return parse_text(_LIVELY.replace('"lively"', f'"{name}"'))
+
+
+def plain(nr_nodes: int) -> Scenario:
+    """As many nodes as asked, of the smallest size; a stream fills them, a task grows past what there is."""
+    node = "[[node]]\ntotal_mib = 256\n"
+    zeros = ", ".join("0" for _ in range(nr_nodes))
+    return parse_text(
+        f"""
+name = "plain"
+source = "made up for tests"
+duration_s = 4
+min_free_kib = 4096
+[device]
+latency_us = 80
+bandwidth_mib_per_s = 2000
+iops_per_s = 200_000
+{node * nr_nodes}
+[[anon]]
+name = "grower"
+cpu_node = 0
+threads = 2
+initial_mib = [{zeros}]
+schedule = [[0, 0], [2, {300 * nr_nodes}], [4, {300 * nr_nodes}]]
+restart_s = 1
+[[stream]]
+name = "stream"
+cpu_node = 0
+mib_per_s = {100 * nr_nodes}
+inactive_mib = [{zeros}]
+"""
+    )
