@@ -2,7 +2,7 @@
 
 from reclaim_env.model import latency, rng
 from reclaim_env.model.buddy import free_pages, rmqueue
-from reclaim_env.model.demand import free_threads
+from reclaim_env.model.demand import free_threads, is_running
 from reclaim_env.model.kernel import inlined, kernel
 from reclaim_env.model.kswapd import wakeup_kswapd
 from reclaim_env.model.memcontrol import fault_in
@@ -112,17 +112,16 @@ def give_back(env, w, have, nr_pages):
 def run_atomic(env, w):
     """Bursts that may not sleep: down to 3/8 of min, failed where that is too little. Held, then freed."""
     work = env.workload[w]
-    if not work.start_s <= env.time_s < work.stop_s:
-        return
     pgdat = env.node[work.cpu_node]
+    running = is_running(env, work)
     since_s = env.time_s + work.phase_s
     burst = int(since_s / work.period_s)
     held = work.anon_pages[work.cpu_node]
-    if held > 0 and (burst >= work.nr_bursts or since_s % work.period_s >= work.hold_s):
+    if held > 0 and (not running or burst >= work.nr_bursts or since_s % work.period_s >= work.hold_s):
         work.anon_pages[work.cpu_node] = 0
         pgdat.kernel_pages -= held
         free_pages(env, work.cpu_node, held)
-    if burst >= work.nr_bursts:
+    if running and burst >= work.nr_bursts:
         work.nr_bursts = burst + 1
         alloc_atomic(env, work, pgdat)
 

@@ -5,6 +5,8 @@ allowed kswapd, direct reclaim with its retries, throttling, OOM with victim cho
 Left out: per-CPU lists, orders, THP, cpusets beyond the mask, the skip of nodes whose kswapd is awake.
 """
 
+import math
+
 from reclaim_env.model.buddy import free_pages, rmqueue
 from reclaim_env.model.constants import (
     ACTIVE,
@@ -41,16 +43,26 @@ def alloc_pages(env, w, nr_pages, budget_s):
     work = env.workload[w]
     if work.policy != INTERLEAVE:
         return alloc_from(env, w, work.cpu_node, nr_pages, budget_s)
-    granted = 0
-    lost_s = 0.0
+    return alloc_interleaved(env, w, nr_pages, budget_s)
+
+
+@inlined
+def alloc_interleaved(env, w, nr_pages, budget_s):
+    """Page by page round the mask, each node's share in one go; the next call goes on where this one ended."""
+    work = env.workload[w]
     nr_nodes = 0
     for nid in range(env.nr_nodes):
         nr_nodes += work.node_mask >> nid & 1
-    for _ in range(nr_nodes):
-        work.interleave_next = next_node(env, work, work.interleave_next)
-        part = (nr_pages - granted) // nr_nodes
-        nr_nodes -= 1
-        got, spent_s = alloc_from(env, w, work.interleave_next, part, budget_s - lost_s)
+    granted = 0
+    lost_s = 0.0
+    nid = work.interleave_next
+    for turn in range(nr_nodes):
+        nid = next_node(env, work, nid)
+        part = nr_pages // nr_nodes
+        if turn < nr_pages % nr_nodes:
+            part += 1
+            work.interleave_next = nid
+        got, spent_s = alloc_from(env, w, nid, part, budget_s - lost_s)
         granted += got
         lost_s += spent_s
     return granted, lost_s
@@ -69,12 +81,18 @@ def next_node(env, work, nid):
 @kernel
 def alloc_from(env, w, start, nr_pages, budget_s):
     """One node's zonelist: fast path at low, then the slow path."""
-    mask = env.workload[w].node_mask
+    mask = allowed_nodes(env.workload[w])
     granted = get_page_from_freelist(env, start, mask, nr_pages, LOW_WMARK)
     if granted == nr_pages:
         return granted, 0.0
     got, lost_s = alloc_pages_slowpath(env, w, start, nr_pages - granted, budget_s)
     return granted + got, lost_s
+
+
+@inlined
+def allowed_nodes(work):
+    """The nodes an allocation may fall back to: interleaving says only where each page is tried first."""
+    return ALL_NODES if work.policy == INTERLEAVE else work.node_mask
 
 
 @inlined
@@ -129,7 +147,7 @@ def alloc_pages_slowpath(env, w, start, nr_pages, budget_s):
     The tasks of a workload wait together: while they get nothing, all its thread time is lost.
     """
     work = env.workload[w]
-    mask = work.node_mask
+    mask = allowed_nodes(work)
     wake_all_kswapds(env, mask)
     granted = get_page_from_freelist(env, start, mask, nr_pages, MIN_WMARK)
     lost_s = 0.0
@@ -242,7 +260,7 @@ def kill_victim(env, root, mask):
     for nid in range(env.nr_nodes):
         total += env.node[nid].managed_pages
     victim = -1
-    best = 0.0
+    best = -math.inf  # a negative score dies, too, where nobody has a higher one
     for v in range(env.nr_workloads):
         work = env.workload[v]
         if work.kind != ANON or not in_subtree(env, work.memcg, root) or not work.node_mask & mask:

@@ -6,6 +6,7 @@ from reclaim_env.model import access, anon, arrivals, device, reader
 from reclaim_env.model.account import account
 from reclaim_env.model.constants import (
     ACTIVE,
+    ALL_NODES,
     ANON,
     ATOMIC,
     INACTIVE,
@@ -20,6 +21,7 @@ from reclaim_env.model.demand import share_device
 from reclaim_env.model.kernel import inlined, kernel
 from reclaim_env.model.kswapd import kswapd
 from reclaim_env.model.memcontrol import mem_cgroup_calculate_protection, reclaim_to
+from reclaim_env.model.page_alloc import kill_victim
 
 # A tick is cut into at most this many slices, so that refaults meet the kswapd run that follows them.
 MAX_SLICES = 8
@@ -136,5 +138,7 @@ def apply_events(env):
         elif event.kind == MEMCG_MAX:
             memcg.max_pages = event.pages
             reclaim_to(env, event.target, event.pages, MEMCG_MAX)
+            if memcg.usage_pages > memcg.max_pages:
+                memcg.events_oom_kill += kill_victim(env, event.target, ALL_NODES)
         elif event.kind == PROACTIVE:
             reclaim_to(env, event.target, memcg.usage_pages - event.pages, PROACTIVE)

@@ -1,4 +1,4 @@
-"""Small machines for tests of the model. A node of 256 MiB has min 512, low 640 and high 768 pages (KM 1.5)."""
+"""Small machines for tests. A node of 256 MiB has min 512, low 640 and high 768 pages (KM 1.5)."""
 
 from typing import Any
 
@@ -50,9 +50,13 @@ def reader(name: str = "reader", cgroup: str = "", cpu_node: int = 0, files: Any
 
 def file(inactive: Any = 0, active: Any = 0, size: int | None = None, **fields: Any) -> dict:
     """Resident pages (of node 0, or a list by node) and size, all in pages."""
-    inactive, active = (list(pages) if isinstance(pages, list) else [pages] for pages in (inactive, active))
+    inactive, active = (pages if isinstance(pages, list) else [pages] for pages in (inactive, active))
     size = max(sum(inactive) + sum(active), 1) if size is None else size
-    lists = {"inactive_mib": [mib(n) for n in inactive], "active_mib": [mib(n) for n in active]}
+    lists = {
+        name: [mib(n) for n in pages]
+        for name, pages in (("inactive_mib", inactive), ("active_mib", active))
+        if any(pages)
+    }
     return {"mib": mib(size), "share": 1, **lists, **fields}
 
 
