@@ -120,7 +120,7 @@ def _matrices(found: ScenarioResults) -> Iterator[Matrix]:
             for name in names
             if any(found.mean(rule, name).mean for rule in found.rules)
         )
-        yield Matrix(scope.replace("/", " ", 1), rows)
+        yield Matrix(scope.replace("node", "node ").replace("/", " ", 1), rows)
 
 
 def _means(found: ScenarioResults, name: str) -> tuple[str, ...]:

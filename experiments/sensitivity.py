@@ -7,6 +7,7 @@ holding, the point is narrowed down to 10 %.
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 
@@ -18,9 +19,8 @@ from .evaluate import evaluate, evaluation_seeds
 from .identity import Setting
 from .results import BASELINES
 from .stats import Difference, differences
-from .wording import compact, fitted, visible
+from .tables import WIDTH, paragraph
 
-WIDTH = 80
 FLIP_WIDTH_RATIO = 1.1
 MAX_BISECTIONS = 12
 METRICS = ("cost_s", "kswapd_cpu_s", "bystander_refault_mib", "allocstall")
@@ -66,6 +66,7 @@ class Sweep:
 
     assumed: Assumed
     nominal: float
+    whole: bool  # the field takes integers only
     points: dict[float, Point] = field(default_factory=dict)
     refused: dict[float, str] = field(default_factory=dict)  # values the scenario cannot take
     holds: dict[str, tuple[float, float]] = field(default_factory=dict)  # around the file's value
@@ -79,7 +80,8 @@ def sweep(
     found = []
     for assumed in scenario.assumed:
         progress(assumed.field, 0)
-        one = Sweep(assumed, float(scenario.value_at(assumed.field)))
+        value = scenario.value_at(assumed.field)
+        one = Sweep(assumed, float(value), whole=isinstance(value, int))
         one.points[one.nominal] = Point(one.nominal, nominal.old, nominal.new, nominal.cost)
         _fill(one, lambda value, path=assumed.field: at(scenario, path, value, setting, nr_seeds), nr_points)
         found.append(one)
@@ -102,14 +104,18 @@ def _means(metrics: dict[str, np.ndarray]) -> dict[str, float]:
     return {name: float(metrics[name].mean()) for name in METRICS}
 
 
-def grid(low: float, high: float, nr_points: int) -> list[float]:
+def grid(low: float, high: float, nr_points: int, whole: bool) -> list[float]:
     """Geometric where the range allows it."""
     spaced = np.geomspace(low, high, nr_points) if low > 0 else np.linspace(low, high, nr_points)
-    return [float(f"{value:.6g}") for value in spaced]
+    return [_settable(value, whole) for value in spaced]
 
 
-def middle(low: float, high: float) -> float:
-    return float(f"{(low * high) ** 0.5 if low > 0 else (low + high) / 2:.6g}")
+def middle(low: float, high: float, whole: bool) -> float:
+    return _settable((low * high) ** 0.5 if low > 0 else (low + high) / 2, whole)
+
+
+def _settable(value: float, whole: bool) -> float:
+    return float(round(value)) if whole else float(f"{value:.6g}")
 
 
 def _fill(one: Sweep, at_value: Callable[[float], Point], nr_points: int) -> None:
@@ -121,7 +127,7 @@ def _fill(one: Sweep, at_value: Callable[[float], Point], nr_points: int) -> Non
         except ScenarioError as error:
             one.refused[value] = str(error)
 
-    for value in grid(one.assumed.low, one.assumed.high, nr_points):
+    for value in grid(one.assumed.low, one.assumed.high, nr_points, one.whole):
         ensure(value)
     for claim in CLAIMS:
         if claim.holds(one.points[one.nominal]):
@@ -137,7 +143,7 @@ def _flips(one: Sweep, claim: Claim, ensure: Callable[[float], None]) -> Iterato
         if before == claim.holds(one.points[high]):
             continue
         for _ in range(MAX_BISECTIONS):
-            between = middle(low, high)
+            between = middle(low, high, one.whole)
             if close(low, high, one.assumed) or not low < between < high:
                 break
             ensure(between)
@@ -168,7 +174,7 @@ def _around(one: Sweep, claim: Claim) -> tuple[float, float]:
     return values[low], values[high]
 
 
-def as_json(scenario: Scenario, sweeps: list[Sweep]) -> dict[str, object]:
+def as_json(scenario: Scenario, sweeps: list[Sweep]) -> dict[str, Any]:
     return {"scenario": scenario.name, "assumed": {one.assumed.field: _sweep_json(one) for one in sweeps}}
 
 
@@ -196,18 +202,27 @@ def render(scenario: Scenario, sweeps: list[Sweep], nr_seeds: int) -> str:
     if not sweeps:
         lines.append("No number of this scenario is assumed.")
     for one in sweeps:
-        swept = f"{compact(one.assumed.low)} to {compact(one.assumed.high)}, file: {compact(one.nominal)}"
-        lines.append(f"{fitted(one.assumed.field, 44)} {swept}"[:WIDTH])
-        lines += [f"  {_in_words(one, name)}"[:WIDTH] for name in one.holds]
-        lines += [
-            f"  refused at {compact(v)}: {visible(reason)}"[:WIDTH] for v, reason in one.refused.items()
-        ]
+        lines += ["", *paragraph(f"{one.assumed.field}: {_number(one.nominal)}, swept {_swept(one)}")]
+        always_true = [name for name in one.holds if not one.flips[name]]
+        if always_true:
+            lines += paragraph(f"throughout: {', '.join(always_true)}", indent="  ")
+        for name in (name for name in one.holds if one.flips[name]):
+            lines += paragraph(_in_words(one, name), indent="  ")
+        for value, reason in one.refused.items():
+            lines += paragraph(f"refused at {_number(value)}: {reason}", indent="  ")
     return "\n".join(lines) + "\n"
 
 
+def _swept(one: Sweep) -> str:
+    return f"{_number(one.assumed.low)} to {_number(one.assumed.high)}"
+
+
 def _in_words(one: Sweep, name: str) -> str:
-    if not one.flips[name]:
-        return f"{name}: throughout"
     low, high = one.holds[name]
-    places = ", ".join(f"{compact(a)}..{compact(b)}" for a, b in one.flips[name])
-    return f"{name}: from {compact(low)} to {compact(high)}; flips at {places}"
+    places = ", ".join(f"{_number(a)} and {_number(b)}" for a, b in one.flips[name])
+    return f"{name}: from {_number(low)} to {_number(high)}; changes between {places}"
+
+
+def _number(value: float) -> str:
+    """As a scenario file would have it: neighbouring values must differ."""
+    return f"{value:.7g}"
