@@ -83,6 +83,8 @@ def _set_costs(env: np.void, scenario: Scenario) -> None:
         env["cost"][f"{name}_s"] = getattr(cost, f"{name}_us") * 1e-6
     env["cost"]["tlb_s"] = cost.tlb_ms * 1e-3
     env["device"]["latency_s"] = scenario.device.latency_us * 1e-6
+    env["device"]["request_s"] = 1 / scenario.device.iops_per_s
+    env["device"]["page_s"] = PAGE_BYTES / (scenario.device.bandwidth_mib_per_s * 2**20)
 
 
 def _set_nodes(env: np.void, scenario: Scenario) -> None:
@@ -229,11 +231,9 @@ def _set_classes(env: np.void, scenario: Scenario) -> None:
 
 
 def _set_class(env: np.void, c: int, w: int, file: File | Stream, scenario: Scenario) -> None:
-    row, work, device = env["class_"][c], env["workload"][w], scenario.device
+    row, work = env["class_"][c], env["workload"][w]
     row["workload"], row["memcg"] = w, work["memcg"]
     row["readahead_pages"] = file.readahead_pages
-    transfer_s = file.readahead_pages * PAGE_BYTES / (device.bandwidth_mib_per_s * 2**20)
-    row["io_s"] = max(transfer_s, 1 / device.iops_per_s)
     row["share_ratio"] = 1.0
     if isinstance(file, Stream):
         row["one_touch"] = 1

@@ -3,11 +3,15 @@
 from reclaim_env.model import latency, rng
 from reclaim_env.model.buddy import free_pages, rmqueue
 from reclaim_env.model.demand import free_threads, is_running
+from reclaim_env.model.constants import MEMCG_CHARGE_BATCH
 from reclaim_env.model.kernel import inlined, kernel
 from reclaim_env.model.kswapd import wakeup_kswapd
 from reclaim_env.model.memcontrol import fault_in
 from reclaim_env.model.page_alloc import free_anon
 from reclaim_env.model.watermark import pages_above
+
+# Churn of one slice is done in so many pieces at most.
+MAX_PIECES = 8
 
 
 @inlined
@@ -63,16 +67,30 @@ def run_anon(env, w, slice_s):
     churned = min(int(work.carry_pages), have)
     work.carry_pages -= int(work.carry_pages)
     speed_pages = int(budget_s / env.cost.anon_fault_s)
-    demand = min(max(wanted, 0) + churned, speed_pages)
-    touch(env, w, demand, budget_s)
-    # New pages are touched before old ones are given back, as threads out of step with each other do.
-    surplus = max(-wanted, 0) + min(churned, demand)
+    touch(env, w, min(max(wanted, 0), speed_pages), budget_s)
+    churn(env, w, min(churned, speed_pages), budget_s)
+    surplus = max(-wanted, 0)
     give_back(
         env, w, resident_pages(env, work), min(surplus, int(work.threads * slice_s / env.cost.anon_free_s))
     )
 
 
 @inlined
+def churn(env, w, nr_pages, budget_s):
+    """Memory freed and touched again, a charge batch at a time: touched first, as threads out of step do."""
+    piece = max(nr_pages // MAX_PIECES, MEMCG_CHARGE_BATCH)
+    pause_s = env.slice_s * piece / max(nr_pages, piece)
+    while nr_pages > 0:
+        part = min(piece, nr_pages)
+        have = resident_pages(env, env.workload[w])
+        touch(env, w, part, budget_s)
+        gained = resident_pages(env, env.workload[w]) - have
+        give_back(env, w, have + gained, gained)
+        nr_pages -= part
+        env.now_s += pause_s
+
+
+@kernel
 def touch(env, w, nr_pages, budget_s):
     """Faults nr_pages in; an operation is pages_per_op pages touched."""
     if nr_pages == 0:

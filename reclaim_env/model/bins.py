@@ -36,10 +36,15 @@ def count_bins(env, lruvec, lst):
 
 @inlined
 def aim_tail(env, lruvec, lst, nr_pages):
-    """Which part of each bin the nr_pages at the tail are -> env.taken_ratio."""
+    """Which part of each bin the nr_pages at the tail are -> env.taken_ratio.
+
+    A second lap over the short list of one of many members meets what the first put back: there the
+    members' common list is taken from its head (env.aims_head).
+    """
     count_bins(env, lruvec, lst)
     left = float(nr_pages)
-    for b in range(NR_BINS - 1, -1, -1):
+    for i in range(NR_BINS):
+        b = i if env.aims_head else NR_BINS - 1 - i
         inside = env.bin_pages[b]
         if left <= 0.0 or inside <= 0.0:
             env.taken_ratio[b] = 0.0
@@ -141,9 +146,11 @@ def resize(env, set_, lst, pages):
     env.node[set_.nid].list_pages[lst] += pages
 
 
-@inlined
+@kernel
 def level_bins(env, lruvec, lst):
-    """Moves material across bin borders until all bins of a list are equal again, in order."""
+    """Moves material across bin borders until all bins of a list that changed are equal again, in order."""
+    if not lruvec.stale[lst]:
+        return
     lruvec.stale[lst] = 0
     if lruvec.list_pages[lst] <= 0:
         return

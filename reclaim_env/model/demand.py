@@ -8,7 +8,7 @@ longer until they do not.
 import math
 
 from reclaim_env.model.constants import READER, STREAM
-from reclaim_env.model.device import wait_of_miss
+from reclaim_env.model.device import read_s, wait_of_miss
 from reclaim_env.model.kernel import inlined, kernel
 
 NEWTON_STEPS = 2
@@ -49,7 +49,6 @@ def distinct_misses(env, work, ops_per_s, slice_s):
         if class_.absent_pages == 0 or not class_.on:
             continue
         per_op = work.pages_per_op * class_.share_ratio / class_.pages  # touches of each page
-        wait_s = wait_of_miss(env, class_.io_s)
         if class_.loop:
             window = class_.readahead_pages
             touched = class_.pages * per_op * slice_s * ops_per_s
@@ -60,8 +59,9 @@ def distinct_misses(env, work, ops_per_s, slice_s):
             untouched = math.exp(-per_op * window * slice_s * ops_per_s)
             misses = class_.absent_pages / window * (1.0 - untouched)
             growth = class_.absent_pages * per_op * slice_s * untouched
+        wait_s = wait_of_miss(env, window)
         waiting_s += misses * wait_s
-        device_s += misses * class_.io_s
+        device_s += misses * read_s(env, window)
         slope += growth * wait_s
     return device_s, waiting_s, slope
 
@@ -90,7 +90,7 @@ def reader_rate(env, work, slice_s):
 def stream_rate(env, work, slice_s):
     """Pages per second of a stream: its pace, or one readahead window per thread and wait."""
     class_ = env.class_[work.first_class]
-    wait_s = wait_of_miss(env, class_.io_s)
+    wait_s = wait_of_miss(env, class_.readahead_pages)
     reach = free_threads(work, slice_s) * class_.readahead_pages / wait_s
     return min(work.ops_per_s + work.backlog_ops / slice_s, reach)
 
@@ -108,7 +108,8 @@ def plan(env, slice_s):
         elif work.kind == STREAM:
             work.throughput_per_s = stream_rate(env, work, slice_s) if is_running(env, work) else 0.0
             class_ = env.class_[work.first_class]
-            asked_s += work.throughput_per_s * slice_s / class_.readahead_pages * class_.io_s
+            window = class_.readahead_pages
+            asked_s += work.throughput_per_s * slice_s / window * read_s(env, window)
     return asked_s
 
 

@@ -4,16 +4,25 @@ from reclaim_env.model.kernel import inlined
 
 
 @inlined
-def wait_of_miss(env, io_s):
-    """Seconds one read waits: latency, its own transfer, the backlog, and the queue the closed loops keep."""
-    device = env.device
-    return device.latency_s + io_s + device.backlog_s + device.queue_s
+def read_s(env, nr_pages):
+    """Device time of one read of so many pages."""
+    return max(nr_pages * env.device.page_s, env.device.request_s)
 
 
 @inlined
-def submit(env, nr_ios, io_s):
-    """Reads enter the queue; what a slice brings is spread over it, so it waits for what was there before."""
-    env.device.submitted_s += nr_ios * io_s
+def wait_of_miss(env, nr_pages):
+    """Seconds one read waits: latency, its own transfer, the backlog, and the queue the closed loops keep."""
+    device = env.device
+    return device.latency_s + read_s(env, nr_pages) + device.backlog_s + device.queue_s
+
+
+@inlined
+def submit(env, nr_ios, nr_pages):
+    """Reads of nr_pages each enter the queue.
+
+    What a slice brings is spread over it, so it waits for what was there before.
+    """
+    env.device.submitted_s += nr_ios * read_s(env, nr_pages)
 
 
 @inlined

@@ -168,6 +168,7 @@ LRUVEC = np.dtype(
         ("list_pages", i8, (NR_LISTS,)),
         ("settled_pages", i8, (NR_LISTS,)),  # left by the last scan: spread evenly over the members
         ("scan_left_pages", i8, (NR_LISTS,)),  # of the pass under way
+        ("lapped_pages", i8),  # inactive pages examined since a task's descent began
         ("inserted_s", f8, (NR_LISTS, NR_BINS)),  # mean time at which a bin's pages entered its list
         ("nonresident_age", i8),  # eviction clock of the cgroup on this node
     ],
@@ -195,7 +196,6 @@ CLASS = np.dtype(
         ("rate_per_s", f8),  # accesses per page in this slice
         ("on_rate_per_s", f8),  # its running mean over the time the class was on
         ("hits_s", f8),  # integral of rate_per_s since the flags were last brought up to date
-        ("io_s", f8),  # device time one miss takes
     ],
     align=True,
 )
@@ -282,6 +282,8 @@ EVENT = np.dtype(
 DEVICE = np.dtype(
     [
         ("latency_s", f8),
+        ("request_s", f8),  # device time of the smallest read
+        ("page_s", f8),  # and of each page, where bandwidth is what bounds
         ("backlog_s", f8),  # device time that reads of earlier slices still need
         ("submitted_s", f8),  # and those of this slice
         ("queue_s", f8),  # wait solved for the closed loops in this slice
@@ -315,6 +317,8 @@ ENV = np.dtype(
         ("nr_scans", i8),  # list scans in this slice: the index of their draws
         ("time_s", f8),
         ("tick_s", f8),
+        ("slice_s", f8),
+        ("now_s", f8),  # the moment of the slice at which the task under way acts
         ("nr_nodes", i8),
         ("nr_memcgs", i8),
         ("nr_members", i8),  # cgroups with all members counted: what one walk visits
@@ -326,6 +330,7 @@ ENV = np.dtype(
         ("free_path_reset", i8),  # kernel preset: the 6.18 reset when free climbs above high
         # Scratch of single functions: kernels allocate nothing.
         ("granted_pages", i8, (MAX_NODES,)),  # what the last allocation got, by node
+        ("aims_head", i8),  # the scan under way meets the pages it put back a moment ago
         ("bin_pages", f8, (NR_BINS,)),
         ("taken_ratio", f8, (NR_BINS,)),  # of each bin, by the scan under way
         ("flag_pages", f8, (NR_FLAGS,)),

@@ -89,7 +89,7 @@ def try_charge_memcg(env, w, nr_pages, budget_s):
         batch = ((nr_pages - room) // MEMCG_CHARGE_BATCH + 1) // (MAX_STEPS - steps) + 1
         memcg.events_max += batch
         freed, cost_s, _ = try_to_free_mem_cgroup_pages(
-            env, limited, env.workload[w].cpu_node, MEMCG_CHARGE_BATCH, batch, MEMCG_MAX, env.time_s
+            env, limited, env.workload[w].cpu_node, MEMCG_CHARGE_BATCH, batch, MEMCG_MAX, env.now_s
         )
         spent_s += cost_s
         steps += 1
@@ -106,13 +106,19 @@ def try_charge_memcg(env, w, nr_pages, budget_s):
 
 
 @inlined
+def charged_ahead(memcg):
+    """What the counter stands at when a task charges: each member is charged a batch before it uses the first page."""
+    return memcg.usage_pages + memcg.nr_members * MEMCG_CHARGE_BATCH
+
+
+@inlined
 def handle_over_high(env, w, nr_pages, budget_s):
     """mem_cgroup_handle_over_high(): for the cgroup and each ancestor above its high."""
     g = env.workload[w].memcg
     spent_s = 0.0
     while g >= 0:
         memcg = env.memcg[g]
-        if memcg.high_pages >= 0 and memcg.usage_pages > memcg.high_pages:
+        if memcg.high_pages >= 0 and charged_ahead(memcg) > memcg.high_pages:
             memcg.uncharged_pages += nr_pages
             spent_s += reclaim_high(env, w, g, budget_s - spent_s)
         else:
@@ -140,7 +146,7 @@ def reclaim_high(env, w, g, budget_s):
             MEMCG_CHARGE_BATCH,
             min(batch, owed - done),
             MEMCG_HIGH,
-            env.time_s,
+            env.now_s,
         )
         done += batch
         spent_s += cost_s
@@ -172,7 +178,7 @@ def penalise(env, w, g, calls, progress, budget_s):
             env.workload[w].sleep_debt_s += delay_s * calls
             return spent_s
         freed, cost_s, _ = try_to_free_mem_cgroup_pages(
-            env, g, env.workload[w].cpu_node, SWAP_CLUSTER_MAX, calls, MEMCG_HIGH, env.time_s
+            env, g, env.workload[w].cpu_node, SWAP_CLUSTER_MAX, calls, MEMCG_HIGH, env.now_s
         )
         spent_s += cost_s
         steps += 1
@@ -189,7 +195,7 @@ def reclaim_to(env, g, target_pages, reason):
         wanted = memcg.usage_pages - target_pages
         if reason == PROACTIVE:
             wanted = max(wanted // 4, SWAP_CLUSTER_MAX)
-        freed, _, _ = try_to_free_mem_cgroup_pages(env, g, NODE_0, wanted, ONE, reason, env.time_s)
+        freed, _, _ = try_to_free_mem_cgroup_pages(env, g, NODE_0, wanted, ONE, reason, env.now_s)
         if freed == 0:
             tries += 1
 

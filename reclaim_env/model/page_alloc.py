@@ -159,7 +159,7 @@ def alloc_pages_slowpath(env, w, start, nr_pages, budget_s):
             lost_s = budget_s
             break
         freed, spent_s, calls = try_to_free_pages(
-            env, start, mask, batch, env.time_s + lost_s / max(work.threads, 1.0)
+            env, start, mask, batch, env.now_s + lost_s / max(work.threads, 1.0)
         )
         lost_s += spent_s
         step += 1

@@ -68,9 +68,9 @@ def read_pages(env, w, c, nr_pages, demanded, u):
     """The I/O for pages that have their frames: refault detection, device, counters, arrival."""
     class_ = env.class_[c]
     work = env.workload[w]
-    wait_s = device.wait_of_miss(env, class_.io_s)
     nr_ios = demanded / class_.readahead_pages if class_.loop else float(demanded)
-    device.submit(env, nr_ios, class_.io_s)
+    wait_s = device.wait_of_miss(env, nr_pages / nr_ios)
+    device.submit(env, nr_ios, nr_pages / nr_ios)
     refaulted, recent = workingset_refault(env, c, nr_pages, u)
     refault_wait_s = nr_ios * wait_s * refaulted / nr_pages
     work.missed_ops += nr_ios
@@ -153,8 +153,8 @@ def run_stream(env, w, slice_s):
     if granted > 0:
         nr_ios = granted / class_.readahead_pages
         work.missed_ops = nr_ios
-        work.waited_s = nr_ios * device.wait_of_miss(env, class_.io_s)
-        device.submit(env, nr_ios, class_.io_s)
+        work.waited_s = nr_ios * device.wait_of_miss(env, class_.readahead_pages)
+        device.submit(env, nr_ios, class_.readahead_pages)
         spread(env, c, granted, granted, 0, 0)
     work.throughput_per_s = granted / slice_s
     finish_ops(work, float(granted), slice_s)

@@ -66,6 +66,8 @@ def descend(env, root, start, mask, target, batch, reason, force_deactivate, low
     total = 0
     skipped_active = False
     skipped_low = False
+    for lru in range(env.nr_nodes * env.nr_memcgs):
+        env.lruvec[lru].lapped_pages = 0
     for priority in range(DEF_PRIORITY, -1, -1):
         for i in range(env.nr_nodes):
             nid = env.node[start].zonelist[i]

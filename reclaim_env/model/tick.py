@@ -53,6 +53,7 @@ def tick(env):
     for s in range(nr_slices):
         env.slice = s
         env.nr_scans = 0
+        env.slice_s = slice_s
         env.time_s = (env.tick + s / nr_slices) * env.tick_s
         run_slice(env, slice_s)
     access.mark_accessed(env)
@@ -95,6 +96,7 @@ def run_slice(env, slice_s):
     share_device(env, slice_s)
     for i in range(env.nr_workloads):
         w = (i + env.tick) % env.nr_workloads
+        env.now_s = env.time_s
         kind = env.workload[w].kind
         if kind == READER:
             reader.run_reader(env, w, slice_s)

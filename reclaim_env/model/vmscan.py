@@ -118,7 +118,7 @@ def nr_to_scan(lruvec, memcg, lst, priority, low_ignored, is_target, members):
 @inlined
 def young_ratio(env, class_, inserted_s, now_s):
     """P(young) of a mapped page whose bit was clear at inserted_s: it was touched while its class was on."""
-    since = now_s - inserted_s - env.cost.tlb_s
+    since = abs(now_s - inserted_s) - env.cost.tlb_s  # tasks of one slice act out of order
     if not class_.on:
         since -= now_s - class_.switched_s
     return -math.expm1(-class_.on_rate_per_s * since) if since > 0.0 else 0.0
@@ -230,6 +230,8 @@ def shrink_inactive_list(env, lru, nr_pages, reason, now_s):
     pgdat = env.node[lruvec.nid]
     env.nr_scans += 1
     u, v, w = rng.uniforms(env, rng.SCAN, env.nr_scans)
+    if lruvec.has_mapped:  # pages put back a moment ago must not lie at the tail
+        bins.level_bins(env, lruvec, INACTIVE)
     scanned = bins.isolate_lru_folios(env, lruvec, INACTIVE, nr_pages, u)
     evictor = BY_NODE if reason <= GLOBAL_DIRECT else BY_LIMIT
     reclaimed = 0
@@ -273,6 +275,8 @@ def shrink_active_list(env, lru, nr_pages, reason, now_s):
     pgdat = env.node[lruvec.nid]
     env.nr_scans += 1
     u, v, _ = rng.uniforms(env, rng.SCAN, env.nr_scans)
+    if lruvec.has_mapped:
+        bins.level_bins(env, lruvec, ACTIVE)
     scanned = bins.isolate_lru_folios(env, lruvec, ACTIVE, nr_pages, u)
     cost_s = 0.0
     for i in range(lruvec.first_set, lruvec.first_set + lruvec.nr_sets):
@@ -419,5 +423,9 @@ def shrink_one(
         return 0, 0.0, 0
     proportional = reason == GLOBAL_DIRECT and priority == DEF_PRIORITY
     wanted = 1 << 60 if proportional else nr_to_reclaim * members
+    lap = members * (lruvec.list_pages[INACTIVE] // memcg.nr_members)
+    env.aims_head = memcg.nr_members > members and lruvec.lapped_pages >= lap
+    lruvec.lapped_pages += nr_inactive
     reclaimed, cost_s = shrink_lruvec(env, lru, nr_inactive, nr_active, wanted, reason, now_s)
+    env.aims_head = 0
     return reclaimed, cost_s, 0
