@@ -218,6 +218,8 @@ def main() -> None:
         sys.exit(1)
     except ValueError as error:
         _refuse(str(error))
+    except OSError as error:  # a full or failing disk: what is in the ledger stays
+        sys.exit(f"reclaim: {error.strerror}: {error.filename or 'output'}")
 
 
 def _refuse(message: str) -> None:

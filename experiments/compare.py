@@ -8,6 +8,7 @@ from functools import partial
 
 import numpy as np
 
+from reclaim_env.observation import visible_features
 from reclaim_env.scenario import Scenario
 
 from . import evaluate as evaluation
@@ -29,6 +30,12 @@ class Request:
     nr_seeds: int
     setting: Setting
     command: str  # without paths
+
+    def __post_init__(self) -> None:
+        for contender in self.contenders:
+            if contender.agent:
+                privileged = contender.env_arguments["privileged"]
+                contender.agent.check_features(visible_features(self.setting.kernel, privileged))
 
     @property
     def nr_env_steps(self) -> int:

@@ -106,5 +106,4 @@ def _actor(contender: Contender, env: ReclaimVectorEnv) -> Callable[[np.ndarray]
     if agent is None:
         nothing = no_action(env)  # the model evaluates the rule itself
         return lambda observation: nothing
-    agent.check_features(env.features)
     return lambda observation: agent.predict(observation)[0]

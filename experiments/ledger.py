@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from .series import Series
+from .wording import visible
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS row (
@@ -33,9 +34,12 @@ class Row:
 class Ledger:
     def __init__(self, path: Path) -> None:
         self._db = sqlite3.connect(path)
-        self._db.execute("PRAGMA journal_mode=WAL")
-        self._db.execute("PRAGMA synchronous=FULL")
-        self._db.executescript(SCHEMA)
+        try:
+            self._db.execute("PRAGMA journal_mode=WAL")
+            self._db.execute("PRAGMA synchronous=FULL")
+            self._db.executescript(SCHEMA)
+        except sqlite3.DatabaseError as error:
+            raise ValueError(f"{visible(str(path))}: found {error}, wanted the ledger of a run") from None
 
     def __enter__(self) -> "Ledger":
         return self

@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from experiments import files
 from experiments.ledger import Ledger, Row
@@ -89,3 +90,10 @@ def test_a_write_that_fails_leaves_the_old_file_and_nothing_else(tmp_path, monke
     except OSError as error:
         assert error.errno == 28
     assert path.read_text() == "old" and list(tmp_path.iterdir()) == [path]
+
+
+def test_a_file_that_is_no_ledger_is_one_line(tmp_path):
+    path = tmp_path / "ledger.sqlite"
+    path.write_bytes(b"not a database, and longer than a header of one" * 10)
+    with pytest.raises(ValueError, match="wanted the ledger of a run"):
+        Ledger(path)
