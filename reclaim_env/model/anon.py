@@ -119,6 +119,8 @@ def give_back(env, w, have, nr_pages):
     left = nr_pages
     for nid in range(env.nr_nodes):
         pages = work.anon_pages[nid]
+        if pages == 0:
+            continue
         part = min(left * pages // have, pages)
         have -= pages
         left -= part

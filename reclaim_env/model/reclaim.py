@@ -155,7 +155,7 @@ def shrink_node(env, nid, root, priority, allowed, low_ignored, target, batch, t
 def members_to_walk(env, nid, g, priority, wanted_pages, batch):
     """How many of a cgroup's members the calls visit until they have their pages; one each at least."""
     memcg = env.memcg[g]
-    if memcg.nr_members == 1:
+    if memcg.nr_members == 1 or wanted_pages <= 0:
         return batch
     each = member_shift(env.lruvec[nid * env.nr_memcgs + g], INACTIVE, memcg.nr_members, priority)
     everybody = memcg.nr_members * batch
