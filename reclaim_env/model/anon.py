@@ -2,8 +2,8 @@
 
 from reclaim_env.model import latency, rng
 from reclaim_env.model.buddy import free_pages, rmqueue
-from reclaim_env.model.demand import free_threads, is_running
 from reclaim_env.model.constants import MEMCG_CHARGE_BATCH
+from reclaim_env.model.demand import free_threads, is_running
 from reclaim_env.model.kernel import inlined, kernel
 from reclaim_env.model.kswapd import wakeup_kswapd
 from reclaim_env.model.memcontrol import fault_in

@@ -48,7 +48,7 @@ def alloc_pages(env, w, nr_pages, budget_s):
 
 @inlined
 def alloc_interleaved(env, w, nr_pages, budget_s):
-    """Page by page round the mask, each node's share in one go; the next call goes on where this one ended."""
+    """Page by page round the mask, each share in one go; the next call goes on where this one ended."""
     work = env.workload[w]
     nr_nodes = 0
     for nid in range(env.nr_nodes):
