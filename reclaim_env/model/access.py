@@ -123,4 +123,4 @@ def age_lists(env):
     for lru in range(env.nr_nodes * env.nr_memcgs):
         lruvec = env.lruvec[lru]
         for lst in range(NR_LISTS):
-            bins.level_bins(env, lruvec, lst)
+            bins.level_bins(env, lruvec, lst, bins.STRAY_RATIO)

@@ -10,9 +10,11 @@ import math
 from reclaim_env.model.constants import NR_BINS, NR_FLAGS
 from reclaim_env.model.kernel import inlined, kernel
 
-# A bin is levelled when it strays this far from its share: often enough to age pages in order, seldom
-# enough not to mix neighbours without need.
+# Bins are levelled when one strays this far from its share: often enough to age pages in order, seldom enough
+# not to mix neighbours without need. Within a tick, under a scan, what matters is that pages put back a moment
+# ago do not lie at the tail.
 STRAY_RATIO = 0.125
+STRAY_IN_SCAN_RATIO = 0.5
 
 
 @kernel
@@ -147,18 +149,18 @@ def resize(env, set_, lst, pages):
 
 
 @kernel
-def level_bins(env, lruvec, lst):
+def level_bins(env, lruvec, lst, stray_ratio):
     """Moves material across bin borders until all bins of a list that changed are equal again, in order."""
     if not lruvec.stale[lst]:
         return
-    lruvec.stale[lst] = 0
     if lruvec.list_pages[lst] <= 0:
         return
     total = count_bins(env, lruvec, lst)
     share = total / NR_BINS
     strayed = False
     for b in range(NR_BINS):
-        strayed |= abs(env.bin_pages[b] - share) > STRAY_RATIO * share
+        strayed |= abs(env.bin_pages[b] - share) > stray_ratio * share
+    lruvec.stale[lst] = not strayed and stray_ratio > STRAY_RATIO  # a stricter look may find it strayed
     if not strayed:
         return
     nr_segments = _cut_segments(env, share)

@@ -43,6 +43,8 @@ def expected_shifts(settled, arrivals, shift):
     """E[(settled + Poisson(arrivals)) >> shift]: one member's list, of which `arrivals` came at random."""
     step = float(1 << shift)
     mean = settled + arrivals
+    if arrivals < 1e-9 or mean + 8.0 * math.sqrt(arrivals) + 8.0 < step:  # certain, or as good as impossible
+        return math.floor(settled / step)
     if mean > 24.0 * step:
         return mean / step - 0.5 * (step - 1.0) / step
     if arrivals > 32.0:  # too many to enumerate: the spread of the sum decides how sharp the steps are
@@ -231,7 +233,7 @@ def shrink_inactive_list(env, lru, nr_pages, reason, now_s):
     env.nr_scans += 1
     u, v, w = rng.uniforms(env, rng.SCAN, env.nr_scans)
     if lruvec.has_mapped:  # pages put back a moment ago must not lie at the tail
-        bins.level_bins(env, lruvec, INACTIVE)
+        bins.level_bins(env, lruvec, INACTIVE, bins.STRAY_IN_SCAN_RATIO)
     scanned = bins.isolate_lru_folios(env, lruvec, INACTIVE, nr_pages, u)
     evictor = BY_NODE if reason <= GLOBAL_DIRECT else BY_LIMIT
     reclaimed = 0
@@ -276,7 +278,7 @@ def shrink_active_list(env, lru, nr_pages, reason, now_s):
     env.nr_scans += 1
     u, v, _ = rng.uniforms(env, rng.SCAN, env.nr_scans)
     if lruvec.has_mapped:
-        bins.level_bins(env, lruvec, ACTIVE)
+        bins.level_bins(env, lruvec, ACTIVE, bins.STRAY_IN_SCAN_RATIO)
     scanned = bins.isolate_lru_folios(env, lruvec, ACTIVE, nr_pages, u)
     cost_s = 0.0
     for i in range(lruvec.first_set, lruvec.first_set + lruvec.nr_sets):
