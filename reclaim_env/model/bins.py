@@ -10,8 +10,8 @@ import math
 from reclaim_env.model.constants import NR_BINS, NR_FLAGS
 from reclaim_env.model.kernel import inlined, kernel
 
-# Bins are levelled when one strays this far from its share: often enough to age pages in order, seldom enough
-# not to mix neighbours without need. Within a tick, under a scan, what matters is that pages put back a moment
+# Bins are levelled when one strays this far from its share: often enough to age pages in order, seldom
+# enough not to mix neighbours without need. Under a scan what matters is that pages put back a moment
 # ago do not lie at the tail.
 STRAY_RATIO = 0.125
 STRAY_IN_SCAN_RATIO = 0.5

@@ -107,7 +107,7 @@ def try_charge_memcg(env, w, nr_pages, budget_s):
 
 @inlined
 def charged_ahead(memcg):
-    """What the counter stands at when a task charges: each member is charged a batch before it uses the first page."""
+    """What the counter stands at when a task charges: a batch more than is used, for each member."""
     return memcg.usage_pages + memcg.nr_members * MEMCG_CHARGE_BATCH
 
 
