@@ -1,0 +1,96 @@
+"""What the issue says must show, on the bundled scenarios and the real model."""
+
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from experiments.contender import of_rule
+from experiments.evaluate import Episodes, evaluate, evaluation_seeds
+from experiments.identity import Setting
+from reclaim_env.reset_rules import RULES
+from reclaim_env.scenario import Scenario, load
+
+NR_SEEDS = 8
+INERT = [str(Path(__file__).parents[1] / "scenarios" / name) for name in ("inert.toml", "peaceful.toml")]
+
+
+@cache
+def episodes(scenario: str, rule: str, nr_seeds: int = NR_SEEDS) -> Episodes:
+    return evaluate(load(scenario), of_rule(rule), evaluation_seeds(nr_seeds), Setting())
+
+
+def means(scenario: str, metric: str) -> tuple[float, float]:
+    """Under always, under balanced."""
+    old, new = (episodes(scenario, rule).metrics[metric].mean() for rule in ("always", "balanced"))
+    return float(old), float(new)
+
+
+def test_under_always_kswapd_works_to_the_end_and_bystanders_read_again_and_again():
+    found = episodes("incident", "always")
+    assert (found.metrics["node0/hopeless_at_end"] == 0).all()
+    assert (found.metrics["node0/hopeless_s"] < 0.05 * load("incident").duration_s).all()
+    series = found.series
+    last_10_s = series.time_s[1:] > series.time_s[-1] - 10
+    assert series.awake_ratio()[last_10_s, 0].mean() > 0.9
+    refaults = series.per_s("bystander_refault_pages").sum(axis=1)
+    assert refaults[last_10_s].mean() > 0.5 * refaults.mean() > 0
+
+
+def test_under_balanced_it_is_hopeless_within_a_second_and_stays_asleep():
+    found = episodes("incident", "balanced")
+    waited_s = found.metrics["node0/first_hopeless_s"] - found.metrics["node0/first_fruitless_s"]
+    assert ((waited_s >= 0) & (waited_s < 1)).all()
+    assert (found.metrics["node0/hopeless_at_end"] == 1).all()
+    series = found.series
+    since = series.time_s[1:] > found.metrics["node0/first_hopeless_s"][0] + 0.2  # the last doze
+    assert series.per_s("awake_s")[since, 0].max() == 0
+    assert series.per_s("pgscan_kswapd")[since, 0].max() == 0
+
+
+@pytest.mark.parametrize("metric", ["kswapd_cpu_s", "bystander_refault_mib"])
+def test_the_incident_falls_ten_times(metric):
+    old, new = means("incident", metric)
+    assert old >= 10 * new
+
+
+def test_a_dead_kswapd_stays_dead_under_balanced_and_costs_direct_reclaim():
+    assert (episodes("dead_kswapd", "balanced").metrics["node1/hopeless_at_end"] == 1).all()
+    old, new = means("dead_kswapd", "allocstall")
+    assert new >= 50 * old > 0
+
+
+def test_under_always_the_first_direct_reclaim_revives_kswapd_within_seconds():
+    found = episodes("dead_kswapd", "always")
+    assert (found.metrics["node1/hopeless_at_end"] == 0).all()
+    series = found.series
+    stalled_s = series.time_s[np.argmax(series.allocstall[:, 1] > 0)]
+    revived_s = series.time_s[np.argmin(series.hopeless()[:, 1])]
+    assert 0 <= revived_s - stalled_s <= 5
+
+
+@pytest.mark.parametrize("scenario", INERT, ids=lambda path: Path(path).stem)
+def test_an_inert_control_is_the_same_to_the_last_bit_under_every_rule(scenario):
+    first, *others = (episodes(scenario, rule, 2).metrics for rule in RULES)
+    for other in others:
+        for name, values in first.items():
+            np.testing.assert_array_equal(values, other[name], err_msg=name)
+
+
+def halved(scenario: Scenario) -> Scenario:
+    return scenario.model_copy(update={"tick_ms": scenario.tick_ms // 2})
+
+
+@pytest.mark.parametrize(("scenario", "rule"), [("incident", "balanced"), ("dead_kswapd", "balanced")])
+@pytest.mark.parametrize("metric", ["cost_s", "kswapd_cpu_s", "refault_mib", "stall_s"])
+def test_halving_the_tick_moves_no_mean(scenario, rule, metric):
+    coarse = episodes(scenario, rule, 64).metrics[metric]
+    fine = halved_episodes(scenario, rule).metrics[metric]
+    error = np.hypot(coarse.std(ddof=1), fine.std(ddof=1)) / 8
+    assert abs(fine.mean() - coarse.mean()) <= max(0.02 * coarse.mean(), 2 * error)
+
+
+@cache
+def halved_episodes(scenario: str, rule: str) -> Episodes:
+    return evaluate(halved(load(scenario)), of_rule(rule), evaluation_seeds(64), Setting())
