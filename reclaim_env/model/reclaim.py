@@ -4,6 +4,8 @@ Kept: priorities 12 to 0, every allowed node once per priority, partial walks, t
 attempts (full walk with deactivation, low protection ignored). Left out: the back-off sleeps.
 """
 
+import math
+
 from reclaim_env.model.constants import (
     ACTIVE,
     ALL_NODES,
@@ -161,4 +163,4 @@ def members_to_walk(env, nid, g, priority, wanted_pages, batch):
     everybody = memcg.nr_members * batch
     if each * everybody <= wanted_pages:
         return everybody
-    return min(max(int(wanted_pages / each) + 1, batch), everybody)
+    return min(max(int(math.ceil(wanted_pages / each)), batch), everybody)

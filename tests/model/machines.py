@@ -118,10 +118,10 @@ def one_run(model, env, nid: int = 0) -> list[tuple[int, int, int]]:
     node = env.node[nid]
     node.kswapd_phase = RUN
     passes: list[tuple[int, int, int]] = []
-    while True:
+    for _ in range(1000):
         scanned, stolen = (int(node.vmstat[name]) for name in ("pgscan_kswapd", "pgsteal_kswapd"))
         priority = int(node.priority) if node.in_run else 12
-        while True:  # a long pass takes several steps
+        for _ in range(1000):  # a long pass takes several steps
             model.kswapd.balance_pgdat_step(env, nid, env.time_s)
             if not node.in_pass:
                 break
@@ -131,3 +131,4 @@ def one_run(model, env, nid: int = 0) -> list[tuple[int, int, int]]:
             )
         if not node.in_run:
             return passes
+    raise AssertionError("the run does not end")

@@ -94,7 +94,7 @@ def test_levelling_keeps_every_page_and_the_order_of_a_list(model):
     cells[REFERENCED, 0] = 500  # new pages at the head
     cells[UNREFERENCED, 7] = 300  # old ones at the tail
     env.lruvec[0].stale[INACTIVE] = 1
-    model.bins.level_bins(env, env.lruvec[0], INACTIVE)
+    model.bins.level_bins(env, env.lruvec[0], INACTIVE, 0.125)
     assert cells.sum(axis=0) == pytest.approx(100)
     assert cells[REFERENCED] == pytest.approx([100] * 5 + [0] * 3)
     assert cells[UNREFERENCED] == pytest.approx([0] * 5 + [100] * 3)
@@ -108,7 +108,7 @@ def test_levelling_mixes_the_times_of_what_it_mixes(model):
     cells[UNREFERENCED, 7] = 350
     env.lruvec[0].inserted_s[INACTIVE] = [9, 0, 0, 0, 0, 0, 0, 1]
     env.lruvec[0].stale[INACTIVE] = 1
-    model.bins.level_bins(env, env.lruvec[0], INACTIVE)
+    model.bins.level_bins(env, env.lruvec[0], INACTIVE, 0.125)
     assert env.lruvec[0].inserted_s[INACTIVE].tolist() == pytest.approx([9] * 4 + [5] + [1] * 3)
 
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from reclaim_env.action import install_rule
@@ -43,6 +43,7 @@ def test_a_lively_machine_has_one_future(model, rule):
 @settings(
     max_examples=8,
     deadline=None,
+    phases=[Phase.explicit, Phase.reuse, Phase.generate],  # plain Python is too slow to shrink in
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(story=stories(), rule=st.sampled_from(sorted(RULES)), kernel=st.sampled_from(sorted(KERNELS)))

@@ -1,0 +1,128 @@
+"""Descents by tasks: nodes, cgroups, and the second and third attempts (KM 5.1)."""
+
+import pytest
+
+from reclaim_env.model.constants import FRESH, GLOBAL_DIRECT, MEMCG_HIGH
+from tests.model.machines import HOT_PER_S, NODE, file, lists, one_file, plain, reader, set_flag
+
+NOW_S = 2.0
+
+
+def direct(model, env, mask: int = -1, batch: int = 1, start: int = 0):
+    """(reclaimed, calls) of direct reclaim."""
+    reclaimed, _, calls = model.reclaim.try_to_free_pages(env, start, mask, batch, NOW_S)
+    return reclaimed, calls
+
+
+def boxes(*files: list[dict], nodes: int = 1, **fields):
+    """A cgroup and a reader for each list of files."""
+    names = [f"box{i}" for i in range(len(files))]
+    cgroups = [{"name": name, **fields} for name in names]
+    readers = [reader(name, name, files=own) for name, own in zip(names, files, strict=True)]
+    return plain(node=[NODE] * nodes, cgroup=cgroups, reader=readers)
+
+
+def test_a_call_takes_thirty_two_pages_and_no_more_than_its_last_pass(model):
+    env = one_file(inactive=4000)
+    assert direct(model, env) == (57, 1)  # 1 + 3 + 7 + 15 + 31
+    assert env.node[0].vmstat.progress[GLOBAL_DIRECT] == 5
+
+
+def test_priority_goes_down_to_zero(model):
+    env = one_file(inactive=5)
+    assert direct(model, env) == (5, 1)
+
+
+def test_a_fruitless_call_is_repeated_with_deactivation_if_active_pages_were_spared(model):
+    # The few inactive pages are just faulted: kept at the first look.
+    env = one_file("mmap", inactive=4000, active=3000, rate_per_s=HOT_PER_S)
+    set_flag(env, FRESH)
+    assert direct(model, env) == (0, 2)
+    assert env.node[0].vmstat.pgrefill > 0
+    env = one_file("mmap", inactive=4000, rate_per_s=HOT_PER_S)
+    env.node[0].workingset_activate = 1  # deactivation is allowed from the start
+    assert direct(model, env) == (0, 1)
+
+
+def test_low_is_broken_only_when_nothing_else_gives(model):
+    env = boxes([file(4000)], memory_low_mib=100)
+    model.memcontrol.mem_cgroup_calculate_protection(env)
+    env.node[0].workingset_activate = 1
+    assert direct(model, env)[1] == 2
+    assert lists(env)[0] < 4000
+    assert env.memcg[0].events_low > 0
+    env = boxes([file(4000)], [file(4000)])
+    env.memcg[0].elow_pages = 4000
+    assert direct(model, env) == (57, 1)
+    assert lists(env, 0)[0] == 4000 and lists(env, 1)[0] < 4000
+
+
+def test_min_is_never_broken(model):
+    env = boxes([file(4000)], memory_min_mib=100)
+    model.memcontrol.mem_cgroup_calculate_protection(env)
+    assert direct(model, env)[0] == 0
+    assert env.node[0].vmstat.pgscan_file == 0
+
+
+def test_calls_take_turns_on_cgroups(model):
+    env = boxes([file(200000 // 8)], [file(200000 // 8)])
+    for _ in range(4):
+        direct(model, env)
+    sizes = [lists(env, c)[0] for c in (0, 1)]
+    assert all(size < 25000 for size in sizes)
+    assert abs(sizes[0] - sizes[1]) <= 64
+
+
+def test_every_allowed_node_is_shrunk_at_each_priority(model):
+    env = boxes([file([3000, 3000, 3000])], nodes=3)
+    direct(model, env, mask=0b101)
+    scans = [int(node.vmstat.pgscan_direct) for node in env.node[:3]]
+    assert scans[0] > 0 and scans[1] == 0 and scans[2] > 0
+    assert scans[2] == pytest.approx(scans[0], abs=20)
+
+
+def test_limit_reclaim_takes_from_the_cgroup_and_its_children_on_all_nodes(model):
+    cgroups = [{"name": "top"}, {"name": "leaf", "parent": "top"}, {"name": "other"}]
+    files = [file([3000, 3000])]
+    readers = [reader("in", "leaf", files=files), reader("out", "other", files=files)]
+    env = plain(node=[NODE, NODE], cgroup=cgroups, reader=readers)
+    reclaimed, _, _ = model.reclaim.try_to_free_mem_cgroup_pages(env, 0, 0, 64, 1, MEMCG_HIGH, NOW_S)
+    assert reclaimed >= 64
+    assert (env.memcg[1].pgsteal, env.memcg[2].pgsteal) == (reclaimed, 0)
+    assert all(node.vmstat.progress[MEMCG_HIGH] > 0 for node in env.node[:2])
+    assert env.node[0].vmstat.allocstall == env.node[0].vmstat.pgscan_direct == 0
+
+
+def test_a_limit_call_is_for_at_least_a_cluster(model):
+    env = one_file(inactive=4000)
+    assert model.reclaim.try_to_free_mem_cgroup_pages(env, 0, 0, 1, 1, MEMCG_HIGH, NOW_S)[0] == 57
+
+
+def test_several_calls_at_once_free_as_much_as_one_by_one(model):
+    together, apart = one_file(inactive=20000), one_file(inactive=20000)
+    at_once = direct(model, together, batch=8)[0]
+    one_by_one = sum(direct(model, apart)[0] for _ in range(8))
+    assert 8 * 32 <= at_once
+    assert at_once == pytest.approx(one_by_one, rel=0.35)
+
+
+def test_activations_by_refault_allow_deactivation_once(model):
+    env = one_file(inactive=8000, active=4000)
+    assert not model.reclaim.may_deactivate(env, -1, 0)
+    env.node[0].workingset_activate = 3
+    assert model.reclaim.may_deactivate(env, -1, 0)
+    direct(model, env)
+    assert not model.reclaim.may_deactivate(env, -1, 0)
+    env.memcg[0].workingset_activate = 3
+    assert model.reclaim.may_deactivate(env, 0, 0)
+    model.reclaim.try_to_free_mem_cgroup_pages(env, 0, 0, 64, 1, MEMCG_HIGH, NOW_S)
+    assert not model.reclaim.may_deactivate(env, 0, 0)
+
+
+def test_a_crowd_is_visited_member_by_member_until_the_calls_have_their_pages(model):
+    env = plain(cgroup=[{"name": "box", "count": 50}], reader=[reader(cgroup="box", files=[file(40)])])
+    reclaimed, calls = direct(model, env)
+    assert (reclaimed, calls) == (32, 1)  # a page each at priority 5
+    assert model.reclaim.members_to_walk(env, 0, 0, 5, 10, 1) == 10
+    assert model.reclaim.members_to_walk(env, 0, 0, 12, 10, 1) == 50
+    assert model.reclaim.members_to_walk(env, 0, 0, 12, -5, 3) == 3
