@@ -100,6 +100,25 @@ def test_the_kernels_rules_are_agents_that_carry_their_rule():
         assert make_agent(name, lively()).rule == name
 
 
+@pytest.mark.parametrize(
+    ("name", "bits"),
+    [
+        ("always", [1, 1, 1]),
+        ("never", [0, 0, 0]),
+        ("balanced", [0, 0, 0]),
+        ("random", [0, 0, 0]),
+        ("kswapd_only", [1, 0, 0]),
+        ("no_memcg", [1, 1, 0]),
+        ("direct_balanced", [1, 0, 0]),
+        ("global_direct", [0, 1, 0]),
+    ],
+)
+def test_a_rules_bits_are_what_it_always_allows(name, bits):
+    nothing = np.zeros(5, np.float32)
+    assert make_agent(name, lively(), sources=True).predict(nothing)[0].tolist() == bits * 2
+    assert make_agent(name, lively()).predict(nothing)[0].tolist() == [int(all(bits))] * 2
+
+
 def test_a_wrong_name_gets_a_suggestion():
     with pytest.raises(ValueError, match=r"found 'balanced_', wanted one of .*; did you mean balanced"):
         make_agent("balanced_", lively())

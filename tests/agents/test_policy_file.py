@@ -262,6 +262,19 @@ def test_a_number_that_is_none_is_refused_on_both_sides(tmp_path, good, bad):
     assert "layer2.bias" in error_of(tmp_path / "nan", hashed(good, numbers.tobytes()))
 
 
+def test_a_header_past_the_cap_is_refused_even_if_it_is_sound(tmp_path, good):
+    (length,) = struct.unpack_from("<Q", good)
+    header, numbers = good[8 : 8 + length], good[8 + length :]
+    path = tmp_path / "padded"
+    for size, refused in ((MAX_HEADER_BYTES, False), (MAX_HEADER_BYTES + 1, True)):
+        padded = struct.pack("<Q", size) + header.ljust(size) + numbers
+        if refused:
+            assert "no header" in error_of(path, padded)
+        else:
+            path.write_bytes(padded)
+            load_policy(path)
+
+
 def test_changed_numbers_are_noticed(tmp_path, good):
     changed = good[:-4] + struct.pack("<f", 1.5)
     assert "changed" in error_of(tmp_path / "changed", changed)

@@ -1,10 +1,13 @@
 """A training run: its folder, its interruption and resumption, and what stops it."""
 
+import base64
 import json
 import os
+import pickle
 import signal
 import threading
 import time
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -116,6 +119,20 @@ def with_seeds_of_rows(evaluate, nr_seeds):
     return on_rows
 
 
+def test_the_learning_signal_is_the_reward_in_usual_costs():
+    config = train_config.TrainConfig(rows=4, rollout_steps=1)
+    scenarios = [lively("cheap"), lively("dear")]
+    scaled = learner.make_env(config, scenarios, [0.5, 4.0])
+    plain = scaled.venv
+    for env in (scaled, other := learner.make_env(config, scenarios, [1.0, 1.0])):
+        env.seed(0)
+    assert np.array_equal(scaled.reset(), np.asarray(other.reset())) and plain.num_envs == 8
+    for _ in range(10):
+        rewards, costs = (env.step(np.ones(8, int))[1] for env in (scaled, other))
+        assert rewards == pytest.approx(costs / np.repeat([0.5, 4.0, 0.5, 4.0], 2), rel=1e-6)
+    assert costs.min() < 0
+
+
 @pytest.mark.usefixtures("small")
 def test_a_signal_leaves_a_checkpoint_and_resume_goes_on_from_it(tmp_path):
     seen = [0]
@@ -213,10 +230,16 @@ def test_a_folder_with_a_run_is_not_written_over(tmp_path):
 
 
 @pytest.mark.usefixtures("small")
-@pytest.mark.parametrize("damage", ["cut", "zeros", "foreign", "vast"])
-def test_a_damaged_checkpoint_is_one_line(tmp_path, damage):
-    import zipfile
-
+@pytest.mark.parametrize(
+    ("damage", "found"),
+    [
+        ("cut", "a damaged file"),
+        ("zeros", ""),
+        ("foreign", "members of something else"),
+        ("vast", "more than"),
+    ],
+)
+def test_a_damaged_checkpoint_is_one_line(tmp_path, damage, found):
     folder = run(tmp_path / "run", steps=80)
     path = learner.checkpoints(folder / "checkpoints")[-1]
     content = path.read_bytes()
@@ -231,16 +254,13 @@ def test_a_damaged_checkpoint_is_one_line(tmp_path, damage):
     else:
         with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
             archive.writestr("policy.pth", bytes(learner.MAX_CHECKPOINT_BYTES + 1))
-    with pytest.raises(ValueError, match=r"step-.*: found .*, wanted a checkpoint") as error:
+    with pytest.raises(ValueError, match=rf"step-.*: found {found}.*, wanted a checkpoint") as error:
         train.run(resume=folder, steps=160)
     assert "\n" not in str(error.value)
 
 
 @pytest.mark.usefixtures("small")
 def test_a_checkpoint_runs_no_code(tmp_path):
-    import pickle
-    import zipfile
-
     canary = tmp_path / "canary"
 
     class Payload:
@@ -250,8 +270,9 @@ def test_a_checkpoint_runs_no_code(tmp_path):
     folder = run(tmp_path / "run", steps=80)
     path = learner.checkpoints(folder / "checkpoints")[-1]
     with zipfile.ZipFile(path, "w") as archive:
-        archive.writestr("data", json.dumps({"policy_class": {":serialized:": "gASVCg=="}}))
-        archive.writestr("policy.pth", pickle.dumps(Payload()))
+        payload = base64.b64encode(pickle.dumps(Payload())).decode()
+        archive.writestr("data", json.dumps({"policy_class": {":type:": "x", ":serialized:": payload}}))
+        archive.writestr("policy.pth", pickle.dumps(Payload(), protocol=2))
     with pytest.raises(ValueError, match="wanted a checkpoint"):
         train.run(resume=folder, steps=160)
     assert not canary.exists()
