@@ -11,10 +11,10 @@ from reclaim_env.model.constants import NR_BINS, NR_FLAGS
 from reclaim_env.model.kernel import inlined, kernel
 
 # Bins are levelled when one strays this far from its share: often enough to age pages in order, seldom
-# enough not to mix neighbours without need. Under a scan what matters is that pages put back a moment
-# ago do not lie at the tail.
+# enough not to mix neighbours without need. Under a scan what matters is that the head, where pages are put
+# back, does not become the tail.
 STRAY_RATIO = 0.125
-STRAY_IN_SCAN_RATIO = 0.5
+STRAY_IN_SCAN_RATIO = 1.0
 
 
 @kernel
@@ -36,26 +36,34 @@ def count_bins(env, lruvec, lst):
     return total
 
 
+@kernel
+def bin_total(env, lruvec, lst, b):
+    """Pages in one bin of a list."""
+    total = 0.0
+    for i in range(lruvec.first_set, lruvec.first_set + lruvec.nr_sets):
+        for flag in range(NR_FLAGS):
+            total += env.set_[i].cells[lst, flag, b]
+    return total
+
+
 @inlined
 def aim_tail(env, lruvec, lst, nr_pages):
-    """Which part of each bin the nr_pages at the tail are -> env.taken_ratio.
+    """Which part of each bin the nr_pages at the tail are -> taken_ratio of first_aimed..last_aimed.
 
     A second lap over the short list of one of many members meets what the first put back: there the
     members' common list is taken from its head (env.aims_head).
     """
-    count_bins(env, lruvec, lst)
     left = float(nr_pages)
+    env.first_aimed, env.last_aimed = (0, -1) if env.aims_head else (NR_BINS, NR_BINS - 1)
     for i in range(NR_BINS):
+        if left <= 0.0:
+            break
         b = i if env.aims_head else NR_BINS - 1 - i
-        inside = env.bin_pages[b]
-        if left <= 0.0 or inside <= 0.0:
-            env.taken_ratio[b] = 0.0
-        elif inside <= left:
-            env.taken_ratio[b] = 1.0
-            left -= inside
-        else:
-            env.taken_ratio[b] = left / inside
-            left = 0.0
+        inside = bin_total(env, lruvec, lst, b)
+        env.taken_ratio[b] = 1.0 if inside <= left else left / inside
+        left -= inside
+        env.first_aimed = min(env.first_aimed, b)
+        env.last_aimed = max(env.last_aimed, b)
 
 
 @kernel
@@ -64,7 +72,7 @@ def aimed_pages(env, set_, lst):
     total = 0.0
     for flag in range(NR_FLAGS):
         part = 0.0
-        for b in range(NR_BINS):
+        for b in range(env.first_aimed, env.last_aimed + 1):
             part += set_.cells[lst, flag, b] * env.taken_ratio[b]
         env.flag_pages[flag] = part
         total += part
@@ -111,18 +119,24 @@ def del_tail(env, set_, lst, k):
             env.flag_pages[flag] = left
         return
     inside = min(1.0, k / aimed) if aimed > 0.0 else 0.0
+    for flag in range(NR_FLAGS):
+        env.flag_pages[flag] *= inside
+        for b in range(env.first_aimed, env.last_aimed + 1):
+            set_.cells[lst, flag, b] *= 1.0 - env.taken_ratio[b] * inside
     missing = k - aimed * inside
-    rest = resident - aimed * inside
-    outside = missing / rest if missing > 1e-12 and rest > 0.0 else 0.0
+    if missing > 1e-12:
+        del_evenly(env, set_, lst, missing / (resident - aimed * inside))
+
+
+@inlined
+def del_evenly(env, set_, lst, ratio):
+    """Takes a part of all a class has on a list; adds what left, by flag, to env.flag_pages."""
     for flag in range(NR_FLAGS):
         left = 0.0
         for b in range(NR_BINS):
-            pages = set_.cells[lst, flag, b]
-            gone = pages * env.taken_ratio[b] * inside
-            gone += (pages - gone) * outside
-            set_.cells[lst, flag, b] = pages - gone
-            left += gone
-        env.flag_pages[flag] = left
+            left += set_.cells[lst, flag, b] * ratio
+            set_.cells[lst, flag, b] *= 1.0 - ratio
+        env.flag_pages[flag] += left
 
 
 @kernel
@@ -155,12 +169,14 @@ def level_bins(env, lruvec, lst, stray_ratio):
         return
     if lruvec.list_pages[lst] <= 0:
         return
-    total = count_bins(env, lruvec, lst)
-    share = total / NR_BINS
+    share = lruvec.list_pages[lst] / NR_BINS
+    if stray_ratio > STRAY_RATIO and bin_total(env, lruvec, lst, 0) < (1.0 + stray_ratio) * share:
+        return  # the list stays stale: a stricter look may find it strayed
+    share = count_bins(env, lruvec, lst) / NR_BINS
     strayed = False
     for b in range(NR_BINS):
         strayed |= abs(env.bin_pages[b] - share) > stray_ratio * share
-    lruvec.stale[lst] = not strayed and stray_ratio > STRAY_RATIO  # a stricter look may find it strayed
+    lruvec.stale[lst] = 0
     if not strayed:
         return
     nr_segments = _cut_segments(env, share)
@@ -198,8 +214,12 @@ def _cut_segments(env, share):
 @inlined
 def _pour_segments(env, cells, nr_segments):
     poured = env.levelled
+    total = 0.0
     for b in range(NR_BINS):
         poured[b] = 0.0
+        total += cells[b]
+    if total == 0.0:
+        return
     for j in range(nr_segments):
         poured[env.segment_to[j]] += env.segment_ratio[j] * cells[env.segment_from[j]]
     for b in range(NR_BINS):

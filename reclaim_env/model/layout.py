@@ -331,6 +331,8 @@ ENV = np.dtype(
         # Scratch of single functions: kernels allocate nothing.
         ("granted_pages", i8, (MAX_NODES,)),  # what the last allocation got, by node
         ("aims_head", i8),  # the scan under way meets the pages it put back a moment ago
+        ("first_aimed", i8),  # the bins it takes from
+        ("last_aimed", i8),
         ("bin_pages", f8, (NR_BINS,)),
         ("taken_ratio", f8, (NR_BINS,)),  # of each bin, by the scan under way
         ("flag_pages", f8, (NR_FLAGS,)),

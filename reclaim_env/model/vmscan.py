@@ -19,7 +19,6 @@ from reclaim_env.model.constants import (
     GLOBAL_DIRECT,
     INACTIVE,
     KSWAPD,
-    NR_BINS,
     PAGES_PER_GIB,
     READ,
     REFERENCED,
@@ -136,10 +135,8 @@ def folio_check_references(env, lruvec, set_, class_, now_s):
     is_exec = class_.access == EXEC
     reclaimed = 0.0
     activated = 0.0
-    for b in range(NR_BINS):
+    for b in range(env.first_aimed, env.last_aimed + 1):
         aimed = env.taken_ratio[b]
-        if aimed <= 0.0:
-            continue
         unreferenced = set_.cells[INACTIVE, UNREFERENCED, b] * aimed
         referenced = set_.cells[INACTIVE, REFERENCED, b] * aimed
         fresh = set_.cells[INACTIVE, FRESH, b] * aimed
@@ -320,9 +317,7 @@ def exec_young_ratio(env, lruvec, set_, class_, now_s):
     """Mean P(young) of the aimed part of an executable class on the active list."""
     aimed = 0.0
     young = 0.0
-    for b in range(NR_BINS):
-        if env.taken_ratio[b] <= 0.0:
-            continue
+    for b in range(env.first_aimed, env.last_aimed + 1):
         pages = set_.cells[ACTIVE, UNREFERENCED, b] + set_.cells[ACTIVE, REFERENCED, b]
         touched = young_ratio(env, class_, lruvec.inserted_s[ACTIVE, b], now_s)
         young += env.taken_ratio[b] * (pages * touched + set_.cells[ACTIVE, FRESH, b])
