@@ -3,7 +3,7 @@
 from reclaim_env.scenario import Scenario, parse
 
 NODE_MIB = 4096.0
-FILE_MIB = 64.0
+FILE_MIB = 4.0  # hot sets of 1000 pages that fall silent now and then, as in the incident
 FREE_WHEN_SPINNING_MIB = 500.0  # above low (450 MiB here), far below high
 
 
@@ -34,7 +34,7 @@ CONTAINER_MIB = 64.0
 
 
 def _cgroup(index: int) -> dict:
-    limit = {"memory_high_mib": 2 * FILE_MIB + CONTAINER_MIB} if index == 0 else {}
+    limit = {"memory_high_mib": CONTAINER_MIB + 0.5} if index == 0 else {}
     return {"name": f"cgroup{index}", **limit}
 
 
@@ -54,7 +54,7 @@ def _container(nr_nodes: int, everywhere: dict) -> dict:
 def _hog(nid: int, nr_nodes: int, mib: float) -> dict:
     """Fills a node and keeps it at its low watermark."""
     share = [mib if other == nid else 0.0 for other in range(nr_nodes)]
-    wanted = [[0, mib], [2, mib + 60]]
+    wanted = [[0, mib], [2, mib + 100]]
     return {
         "name": f"hog{nid}",
         "cpu_node": nid,
@@ -73,13 +73,16 @@ def _reader(index: int, nr_nodes: int, nr_cgroups: int, resident_mib: float) -> 
         "cpu_node": index % nr_nodes,
         "policy": "interleave",
         "nodes": list(range(nr_nodes)),
-        "threads": 2,
-        "pages_per_op": 16,
-        "op_cpu_us": 50,
+        "threads": 8,
+        "pages_per_op": 64,
+        "op_cpu_us": 20,
+        "think_ms": 8,
         "file": [
             {
                 "mib": FILE_MIB,
                 "access": ("read", "mmap", "exec")[index % 3],
+                "on_s": 2,
+                "off_s": 0.5,
                 "inactive_mib": [resident_mib] * nr_nodes,
             }
         ],

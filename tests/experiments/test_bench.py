@@ -1,0 +1,49 @@
+import numpy as np
+import pytest
+
+from experiments.bench.machine import machine
+from experiments.bench.run import BATCHES, SHAPES, WARM_UP_STEPS, bytes_per_env, render, step_us, under_way
+from reclaim_env.model.constants import RUN
+from reclaim_env.model.layout import ENV
+
+
+@pytest.mark.parametrize(("nodes", "cgroups"), [*SHAPES, (2, 4)])
+def test_the_spinning_machine_spins_and_the_quiet_one_does_not(nodes, cgroups):
+    for spinning in (True, False):
+        records = under_way(machine(nodes, cgroups, cgroups, spinning))
+        at_work = records["node"]["kswapd_phase"][:, :nodes] == RUN
+        assert at_work.mean() > 0.7 if spinning else not at_work.any()
+
+
+def test_the_timed_machine_has_the_shape_it_is_said_to_have():
+    records = under_way(machine(2, 4, 6, spinning=True))
+    assert (records["nr_nodes"] == 2).all()
+    assert (records["nr_classes"] == 6).all()
+    assert set(np.round(records["time_s"], 6)) == {WARM_UP_STEPS / 10}
+    assert len(machine(2, 4, 6, spinning=True).cgroup) == 4
+
+
+def test_a_step_takes_time_and_too_many_envs_take_none():
+    one = machine(1, 2, 2, spinning=False)
+    assert (step_us(one, 1) or 0) > 0
+    assert step_us(one, 10**9) is None
+
+
+def test_bytes_are_at_least_those_of_the_state():
+    assert ENV.itemsize < bytes_per_env(machine(1, 2, 2, spinning=False)) < 2 * ENV.itemsize
+
+
+def test_the_table_of_timings_reads_without_what_did_not_fit():
+    row = dict.fromkeys(map(str, BATCHES), 1.5) | {"16384": None}
+    found = {
+        "us_per_env_step": row,
+        "us_per_env_step_quiet": row,
+        "threads": {"1": 2.0, "2": 1.0},
+        "cold_start_s": 60.0,
+        "warm_start_s": 1.0,
+        "bytes_per_env": 150_000,
+        "hour_s": 4.0,
+        "linear": [{"nodes": 1, "cgroups": 2, "us": 3.0, "us_per_node_and_cgroup": 1.5}],
+    }
+    assert "n/a" in render(found)
+    assert max(map(len, render(found).splitlines())) <= 80
