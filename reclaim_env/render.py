@@ -94,7 +94,7 @@ def _view(record: np.void, nid: int, rule: str | None) -> NodeView:
 def _state(node: np.void) -> str:
     if node["kswapd_failures"] >= MAX_RECLAIM_RETRIES:
         return "hopeless"
-    return {RUN: "running", DOZE: "dozing"}.get(int(node["kswapd_phase"]), "asleep")
+    return {int(RUN): "running", int(DOZE): "dozing"}.get(int(node["kswapd_phase"]), "asleep")
 
 
 def _last_reset(node: np.void, time_s: float) -> str:
