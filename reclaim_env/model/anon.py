@@ -80,10 +80,10 @@ def churn(env, w, nr_pages, budget_s):
     """Memory freed and touched again, a charge batch at a time: touched first, as threads out of step do."""
     piece = max(nr_pages // MAX_PIECES, MEMCG_CHARGE_BATCH)
     pause_s = env.slice_s * piece / max(nr_pages, piece)
-    while nr_pages > 0:
+    while nr_pages > 0 and env.workload[w].stalled_s < budget_s:
         part = min(piece, nr_pages)
         have = resident_pages(env, env.workload[w])
-        touch(env, w, part, budget_s)
+        touch(env, w, part, budget_s - env.workload[w].stalled_s)
         gained = resident_pages(env, env.workload[w]) - have
         give_back(env, w, have + gained, gained)
         nr_pages -= part

@@ -3,7 +3,7 @@
 import pytest
 
 from reclaim_env.model.constants import RUN, SLEEP
-from tests.model.machines import anon, mib, plain, set_free
+from tests.model.machines import anon, file, mib, plain, reader, set_free
 
 RESERVE = 512 - 512 // 2 - (512 - 512 // 2) // 4  # 3/8 of min
 
@@ -106,3 +106,14 @@ def test_pages_are_given_back_where_they_lie(model):
     assert env.workload[0].anon_pages[:2].tolist() == [2700, 900]
     assert env.memcg[0].anon_pages[:2].tolist() == [2700, 900]
     assert env.memcg[0].usage_pages == 3600
+
+
+def test_a_task_loses_no_more_time_than_it_has(model):
+    hog = anon(pages=20000, churn_mib_per_s=500, schedule=[[0, 90]], threads=3)
+    env = plain(anon=[hog], reader=[reader(files=[file(4000)])])
+    set_free(env, 256)  # half of min: every allocation waits for kswapd
+    env.slice_s = 0.01
+    model.anon.run_anon(env, 0, 0.01)
+    assert env.node[0].vmstat.pgscan_direct_throttle > 0
+    assert env.workload[0].stall_s == pytest.approx(0.03)
+    assert env.node[0].vmstat.stall_s == pytest.approx(0.03)

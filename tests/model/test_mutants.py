@@ -1,0 +1,345 @@
+"""Planted one-line faults: each must fail the case named beside it, as plain Python, so nothing compiles."""
+
+import itertools
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.model import (
+    test_access,
+    test_anon,
+    test_kswapd,
+    test_memcontrol,
+    test_page_alloc,
+    test_reclaim,
+    test_reset_rule,
+    test_rng,
+    test_vmscan,
+    test_watermark,
+    test_workingset,
+)
+from tests.model.plain import MODEL_FOLDER, load_plain_model
+
+# (file, what stands there once, what the fault puts there, the case that must fail)
+MUTANTS: list[tuple[str, str, str, Callable]] = [
+    (
+        "watermark.py",
+        "pgdat.free_pages - pgdat.unusable_pages > mark_pages",
+        "pgdat.free_pages - pgdat.unusable_pages >= mark_pages",
+        test_watermark.test_the_mark_itself_is_not_enough,
+    ),
+    (
+        "watermark.py",
+        "pgdat.free_pages - pgdat.unusable_pages - mark_pages",
+        "pgdat.free_pages - mark_pages",
+        test_watermark.test_pages_above_a_mark_are_what_may_be_taken_before_it_fails,
+    ),
+    ("rng.py", "0xD2511F53", "0xD2511F55", test_rng.test_philox_gives_the_published_words),
+    (
+        "rng.py",
+        "np.uint64(env.episode))\n    half",
+        "np.uint64(0))\n    half",
+        test_rng.test_a_draw_depends_on_seed_and_episode_and_on_the_clock_unless_timeless,
+    ),
+    (
+        "vmscan.py",
+        "math.sqrt(10.0 * gib)",
+        "math.sqrt(gib)",
+        test_vmscan.test_inactive_is_low_below_the_kernels_ratio_of_active_to_inactive,
+    ),
+    (
+        "vmscan.py",
+        "activated += referenced * young",
+        "activated += 0.0",
+        test_vmscan.test_fate_of_an_examined_inactive_page,
+    ),
+    (
+        "vmscan.py",
+        "reclaimed += (unreferenced + referenced) * (1.0 - young)",
+        "reclaimed += (unreferenced + referenced + fresh) * (1.0 - young)",
+        test_vmscan.test_an_untouched_page_is_reclaimed_on_the_second_look_a_fresh_one_on_the_third,
+    ),
+    (
+        "vmscan.py",
+        "evictor = BY_NODE if reason <= GLOBAL_DIRECT else BY_LIMIT",
+        "evictor = BY_NODE",
+        test_workingset.test_limit_reclaim_leaves_its_shadows_with_the_cgroup,
+    ),
+    (
+        "vmscan.py",
+        "memcg.emin_pages >= memcg.usage_pages",
+        "memcg.emin_pages > memcg.usage_pages",
+        test_vmscan.test_a_cgroup_below_min_loses_nothing_to_others,
+    ),
+    (
+        "vmscan.py",
+        "memcg.emin_pages if low_ignored",
+        "memcg.elow_pages if low_ignored",
+        test_vmscan.test_protection_shortens_a_list_before_the_shift,
+    ),
+    (
+        "vmscan.py",
+        "proportional = reason == GLOBAL_DIRECT and priority == DEF_PRIORITY",
+        "proportional = False",
+        test_vmscan.test_a_limited_scan_stops_at_its_target_but_not_direct_reclaim_at_first_priority,
+    ),
+    (
+        "kswapd.py",
+        "pgdat.kswapd_failures += 1",
+        "pgdat.kswapd_failures += 2",
+        test_kswapd.test_a_run_that_ends_is_followed_by_the_next_or_by_a_doze,
+    ),
+    (
+        "kswapd.py",
+        "if kswapd_test_hopeless(pgdat) or pgdat_balanced(pgdat):\n        return",
+        "if pgdat_balanced(pgdat):\n        return",
+        test_kswapd.test_a_wake_is_accepted_below_high_unless_kswapd_has_given_up,
+    ),
+    (
+        "kswapd.py",
+        "return kswapd_test_hopeless(pgdat) or pgdat_balanced(pgdat)",
+        "return pgdat_balanced(pgdat)",
+        test_kswapd.test_a_doze_that_runs_out_ends_in_sleep_unless_there_is_work,
+    ),
+    (
+        "kswapd.py",
+        "if not was_balanced and pgdat.run_reclaimed_pages == 0:",
+        "if pgdat.run_reclaimed_pages == 0:",
+        test_kswapd.test_a_run_on_a_balanced_node_scans_nothing_and_is_no_failure,
+    ),
+    (
+        "kswapd.py",
+        "reclaimed) < wanted or reclaimed == 0:",
+        "reclaimed) < wanted:",
+        test_kswapd.test_priority_falls_after_a_pass_that_freed_nothing_however_much_it_examined,
+    ),
+    (
+        "kswapd.py",
+        "wanted = max(pgdat.high_wmark_pages, SWAP_CLUSTER_MAX)",
+        "wanted = SWAP_CLUSTER_MAX",
+        test_kswapd.test_priority_stays_where_a_pass_examines_high_wmark_pages_and_frees_some,
+    ),
+    (
+        "kswapd.py",
+        "pgdat.run_reclaimed_pages == 0 and pgdat.trim_failed and not pgdat.trim_forbidden",
+        "pgdat.run_reclaimed_pages == 0 and pgdat.trim_failed < 0",
+        test_kswapd.test_a_fruitless_run_of_trim_passes_is_repeated_once_without_them,
+    ),
+    (
+        "kswapd.py",
+        "if mem_cgroup_below_min(memcg) or mem_cgroup_below_low(memcg):",
+        "if mem_cgroup_below_min(memcg):",
+        test_kswapd.test_kswapd_breaks_neither_min_nor_low,
+    ),
+    (
+        "kswapd.py",
+        "pgdat.vmstat.kswapd_low_wmark_hit_quickly += 1",
+        "pgdat.vmstat.kswapd_high_wmark_hit_quickly += 1",
+        test_kswapd.test_a_wake_is_accepted_below_high_unless_kswapd_has_given_up,
+    ),
+    (
+        "reset_rule.py",
+        "return pgdat_balanced(pgdat)",
+        "return True",
+        test_reset_rule.test_truth_table_of_the_rule,
+    ),
+    ("reset_rule.py", "bit = 1 << reason", "bit = 2 << reason", test_reset_rule.test_truth_table_of_the_rule),
+    (
+        "reset_rule.py",
+        "pgdat.vmstat.progress[reason] += nr_events",
+        "pgdat.vmstat.progress[reason] += 1",
+        test_reset_rule.test_several_passes_at_once_are_as_many_events_but_one_reset,
+    ),
+    (
+        "buddy.py",
+        "nid + 1 < env.nr_nodes",
+        "nid < env.nr_nodes",
+        test_reset_rule.test_free_memory_above_high_revives_a_node_from_6_18_on_except_the_last,
+    ),
+    (
+        "buddy.py",
+        "if pgdat.below_high and zone_watermark_ok",
+        "if zone_watermark_ok",
+        test_reset_rule.test_the_free_path_acts_only_where_memory_was_below_high_before,
+    ),
+    (
+        "page_alloc.py",
+        "work.no_progress_loops > MAX_RECLAIM_RETRIES",
+        "work.no_progress_loops >= MAX_RECLAIM_RETRIES",
+        test_page_alloc.test_retries_end_after_sixteen_without_progress_or_when_no_node_can_reach_min,
+    ),
+    (
+        "page_alloc.py",
+        "if kswapd_test_hopeless(pgdat):",
+        "if False:",
+        test_page_alloc.test_below_half_of_min_tasks_wait_for_kswapd_unless_it_has_given_up,
+    ),
+    (
+        "page_alloc.py",
+        "pgdat.free_pages > pgdat.min_wmark_pages // 2",
+        "pgdat.free_pages > pgdat.min_wmark_pages",
+        test_page_alloc.test_below_half_of_min_tasks_wait_for_kswapd_unless_it_has_given_up,
+    ),
+    (
+        "page_alloc.py",
+        "work.oom_score_adj * total / 1000.0",
+        "work.oom_score_adj * total / 100.0",
+        test_page_alloc.test_oom_score_adj_moves_the_score_by_thousandths_of_memory_and_minus_1000_forbids,
+    ),
+    (
+        "page_alloc.py",
+        "env.node[wanted].vmstat.numa_foreign += nr_pages",
+        "env.node[got_from].vmstat.numa_foreign += nr_pages",
+        test_page_alloc.test_a_task_takes_local_pages_down_to_low_then_spills_and_wakes_nobody,
+    ),
+    (
+        "page_alloc.py",
+        "pgdat.min_wmark_pages if mark == MIN_WMARK else pgdat.low_wmark_pages",
+        "pgdat.min_wmark_pages",
+        test_page_alloc.test_the_slow_path_wakes_every_allowed_node_and_takes_down_to_min_in_zonelist_order,
+    ),
+    (
+        "page_alloc.py",
+        "return ALL_NODES if work.policy == INTERLEAVE else work.node_mask",
+        "return work.node_mask",
+        test_page_alloc.test_interleave_falls_back_to_other_nodes,
+    ),
+    (
+        "memcontrol.py",
+        "ratio * ratio * over_pages",
+        "ratio * over_pages",
+        test_memcontrol.test_high_delay_of_a_batch_grows_with_the_square_of_the_overage,
+    ),
+    (
+        "memcontrol.py",
+        "return min(nr_pages, room), spent_s",
+        "return nr_pages, spent_s",
+        test_memcontrol.test_the_tightest_limit_of_the_ancestors_holds,
+    ),
+    (
+        "memcontrol.py",
+        "return protected * parent_effective / claimed",
+        "return protected",
+        test_memcontrol.test_siblings_who_claim_too_much_share_in_proportion,
+    ),
+    (
+        "memcontrol.py",
+        "claimed_low += min(env.memcg[g].usage_pages, max(env.memcg[g].low_pages, 0))",
+        "claimed_low += max(env.memcg[g].low_pages, 0)",
+        test_memcontrol.test_siblings_who_claim_too_much_share_in_proportion,
+    ),
+    (
+        "memcontrol.py",
+        "memcg.fruitless_retries > MAX_RECLAIM_RETRIES",
+        "memcg.fruitless_retries > 2 * MAX_RECLAIM_RETRIES",
+        test_memcontrol.test_seventeen_fruitless_tries_at_max_kill_a_task_of_the_cgroup,
+    ),
+    (
+        "workingset.py",
+        "set_.shadow_age[evictor, c] >= reach",
+        "set_.shadow_age[evictor, c] > reach + 1",
+        test_workingset.test_a_refault_is_recent_within_as_many_evictions_as_there_are_active_pages,
+    ),
+    (
+        "workingset.py",
+        "return env.node[set_.nid].list_pages[ACTIVE]",
+        "return env.lruvec[set_.lruvec].list_pages[ACTIVE]",
+        test_workingset.test_the_active_pages_of_the_whole_node_judge_pages_kswapd_evicted,
+    ),
+    (
+        "access.py",
+        "twice = 0.0 if class_.loop else",
+        "twice = 0.0 if False else",
+        test_access.test_a_file_read_in_order_is_not_read_twice_in_one_tick,
+    ),
+    (
+        "access.py",
+        "mean_s = class_.on_s if class_.on else class_.off_s",
+        "mean_s = class_.off_s if class_.on else class_.on_s",
+        test_access.test_an_on_off_class_switches_with_the_means_it_was_given,
+    ),
+    (
+        "anon.py",
+        "reserve -= reserve // 4",
+        "reserve -= 0",
+        test_anon.test_atomic_bursts_go_down_to_three_eighths_of_min_and_wake_kswapd_below_low,
+    ),
+    (
+        "anon.py",
+        "give_back(env, w, have + gained, gained)",
+        "give_back(env, w, have + gained, 0)",
+        test_anon.test_churn_frees_as_much_as_it_takes,
+    ),
+    (
+        "reclaim.py",
+        "elif skipped_low and not low_ignored:",
+        "elif False:",
+        test_reclaim.test_low_is_broken_only_when_nothing_else_gives,
+    ),
+    (
+        "reclaim.py",
+        "for priority in range(DEF_PRIORITY, -1, -1):",
+        "for priority in range(DEF_PRIORITY, 0, -1):",
+        test_reclaim.test_priority_goes_down_to_zero,
+    ),
+    (
+        "reclaim.py",
+        "pgdat.reclaim_cursor = g",
+        "pgdat.reclaim_cursor = 0",
+        test_reclaim.test_calls_take_turns_on_cgroups,
+    ),
+    (
+        "arrivals.py",
+        "touched = REFERENCED if class_.access == READ else FRESH",
+        "touched = UNREFERENCED if class_.access == READ else FRESH",
+        test_workingset.test_pages_arrive_at_the_head_touched_if_they_were_demanded,
+    ),
+    (
+        "bins.py",
+        "b = i if env.aims_head else NR_BINS - 1 - i",
+        "b = i",
+        test_access.test_pages_leave_from_the_tail_in_whole_numbers,
+    ),
+]
+NAMES = [f"{file}: {' '.join(new.split())}" for file, _, new, _ in MUTANTS]
+
+
+def runs(case: Callable) -> Iterator[dict]:
+    """The arguments of each run pytest would make of a case."""
+    choices = []
+    for mark in getattr(case, "pytestmark", []):
+        names, values = mark.args
+        if isinstance(names, str):
+            choices.append([{names: value} for value in values])
+        else:
+            choices.append([dict(zip(names, value, strict=True)) for value in values])
+    for chosen in itertools.product(*choices):
+        yield {name: value for arguments in chosen for name, value in arguments.items()}
+
+
+def fails(case: Callable, model) -> bool:
+    for arguments in runs(case):
+        try:
+            case(model, **arguments)
+        except Exception:
+            return True
+    return False
+
+
+@pytest.mark.parametrize(("file", "old", "new", "case"), MUTANTS, ids=NAMES)
+def test_the_planted_fault_is_caught(model, tmp_path: Path, file, old, new, case):
+    source = (MODEL_FOLDER / file).read_text()
+    assert source.count(old) == 1, "the line to change is not there exactly once"
+    folder = tmp_path / "model"
+    shutil.copytree(MODEL_FOLDER, folder, ignore=shutil.ignore_patterns("__pycache__"))
+    (folder / file).write_text(source.replace(old, new))
+    assert not fails(case, model), "the case fails without the fault"
+    assert fails(case, load_plain_model(folder))
+
+
+def test_every_case_of_the_table_is_one_that_pytest_runs():
+    for _, _, _, case in MUTANTS:
+        assert case.__name__.startswith("test_")
+        assert {mark.name for mark in getattr(case, "pytestmark", [])} <= {"parametrize"}
