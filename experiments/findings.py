@@ -156,4 +156,7 @@ def _hopeless_times(found: ScenarioResults, rule: str, series: Series, nid: int)
     if not dead[0] and fruitless_s <= since_s:
         said += f", {since_s - fruitless_s:.2f} s after its first fruitless run"
     alive = np.flatnonzero(~dead & (series.time_s > since_s))
-    return f"{said}, until {series.time_s[alive[0]]:.1f} s" if alive.size else f"{said}, to the end"
+    if not alive.size:
+        return f"{said}, to the end"
+    total_s = found.values[rule][0, found.column(f"node{nid}/hopeless_s")]
+    return f"{said}, until {series.time_s[alive[0]]:.1f} s ({total_s:.2f} s in all)"
