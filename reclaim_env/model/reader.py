@@ -156,6 +156,7 @@ def run_stream(env, w, slice_s):
         work.waited_s = nr_ios * device.wait_of_miss(env, class_.readahead_pages)
         device.submit(env, nr_ios, class_.readahead_pages)
         spread(env, c, granted, granted, 0, 0)
-    work.throughput_per_s = granted / slice_s
+    # What was planned and not granted stays in the backlog; the fraction of a page is carried already.
+    work.throughput_per_s -= (wanted - granted) / slice_s
     finish_ops(work, float(granted), slice_s)
     count_latency(work, granted / class_.readahead_pages, work.allocstall - stalls_before, lost_s)

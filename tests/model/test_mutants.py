@@ -13,6 +13,7 @@ from tests.model import (
     test_kswapd,
     test_memcontrol,
     test_page_alloc,
+    test_reader,
     test_reclaim,
     test_reset_rule,
     test_rng,
@@ -301,6 +302,30 @@ MUTANTS: list[tuple[str, str, str, Callable]] = [
         "b = i if env.aims_head else NR_BINS - 1 - i",
         "b = i",
         test_access.test_pages_leave_from_the_tail_in_whole_numbers,
+    ),
+    (
+        "device.py",
+        "served_s = min(asked_s, slice_s)",
+        "served_s = asked_s",
+        test_reader.test_the_device_serves_no_more_than_time_allows_and_keeps_the_rest,
+    ),
+    (
+        "reader.py",
+        "work.throughput_per_s -= (wanted - granted) / slice_s",
+        "work.throughput_per_s = granted / slice_s",
+        test_reader.test_a_stream_keeps_its_pace_to_the_page,
+    ),
+    (
+        "account.py",
+        "enough = cold_pages(env, nid) > deficit",
+        "enough = cold_pages(env, nid) > 0",
+        test_reader.test_time_hopeless_is_told_apart_by_what_could_be_reclaimed,
+    ),
+    (
+        "tick.py",
+        "w = (i + env.tick) % env.nr_workloads",
+        "w = i",
+        test_reader.test_turns_within_a_tick_rotate,
     ),
 ]
 NAMES = [f"{file}: {' '.join(new.split())}" for file, _, new, _ in MUTANTS]
