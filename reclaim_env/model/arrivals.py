@@ -77,4 +77,7 @@ def lru_add(env, set_, k, now_s):
         workingset_age_nonresident(env, env.lruvec[set_.lruvec], active)
         lruvec = env.lruvec[set_.lruvec]
         env.node[set_.nid].workingset_activate += active
-        env.memcg[lruvec.memcg].workingset_activate += active
+        g = lruvec.memcg
+        while g >= 0:
+            env.memcg[g].workingset_activate += active
+            g = env.memcg[g].parent

@@ -142,3 +142,12 @@ def test_a_readers_pages_are_shared_out_to_the_nodes_that_gave_the_frames(model)
     assert [int(n.vmstat.pgpgin) for n in env.node[:2]] == [120, 40]
     assert [int(n.vmstat.bystander_refault_pages) for n in env.node[:2]] == [6, 2]
     assert env.memcg[0].workingset_refault_file == 8
+
+
+def test_activations_by_refault_are_news_to_every_ancestor_at_its_limit(model):
+    cgroups = [{"name": "top"}, {"name": "leaf", "parent": "top"}]
+    env = plain(cgroup=cgroups, reader=[reader(cgroup="leaf", files=[file(100)])])
+    model.arrivals.expect(env, env.set_[0], 10, 10, 4)
+    model.arrivals.deliver(env, 0, 1.0)
+    assert [int(memcg.workingset_activate) for memcg in env.memcg[:2]] == [4, 4]
+    assert model.reclaim.may_deactivate(env, 0, 0)
