@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from reclaim_env import reward as costs
-from reclaim_env.model.kernel import cache_dir
+from reclaim_env.model.kernel import is_compiled
 from reclaim_env.model.layout import VMSTAT
 from reclaim_env.scenario import Scenario
 from reclaim_env.vector import ReclaimVectorEnv
@@ -57,7 +57,7 @@ def evaluate(
 
 def compile_model(scenario: Scenario, progress: Callable[[str, int], None]) -> None:
     """Takes the time of the first step now, under its own name, if no earlier process has."""
-    if not cache_dir().exists():
+    if not is_compiled():
         progress("compiling the model, once per version: a minute or two", 0)
         env = ReclaimVectorEnv(1, scenario, rule=BASELINES[0])
         env.reset(seed=0)

@@ -27,6 +27,11 @@ def cache_dir() -> Path:
     return Path(root).expanduser() / "reclaim-env" / model_hash()
 
 
+def is_compiled() -> bool:
+    """Has an earlier process compiled this version? The folder alone says nothing: importing makes it."""
+    return any(cache_dir().rglob("tick.step_rows*.nbi"))
+
+
 _CACHE_DIR = str(cache_dir())
 
 
