@@ -13,7 +13,6 @@ from reclaim_env.model.kernel import inlined, kernel
 # Streams: who draws. Demand is drawn only from the first three.
 MISSES, SWITCHES, PHASES, ACTIVATION, SCAN, FATE, ROUNDING, COIN, ARRIVALS = range(9)
 
-_MASK = np.uint64(0xFFFFFFFF)
 _TWO32 = 1.0 / 4294967296.0
 
 
