@@ -263,6 +263,31 @@ def test_relabelled_nodes_give_the_same_means():
     assert means[0]["pgsteal_kswapd"][:, 0].mean() > 1000
 
 
+def test_what_a_rule_does_on_one_node_is_nothing_to_a_node_that_shares_nothing_with_it():
+    """Law 18, over means: nodes of a machine share the cutting of ticks, and with it the names of draws."""
+    shrinking = {"name": "shrinking", "pages": 200, "churn_mib_per_s": 100.0, "threads": 2}
+    left = [shrinking, {"name": "scan", "pages": 10, "mib_per_s": 300.0}]
+    right = [
+        {"name": "busy", "pages": 150, "churn_mib_per_s": 50.0},
+        {"name": "drip", "pages": 90, "mib_per_s": 90.0},
+    ]
+    seen = []
+    for rule in ("always", "never"):
+        machines = np.concatenate(
+            [machine("always", seed, **mirrored(left, right, False)) for seed in range(24)]
+        )
+        machines["node"]["kswapd_failures"][:, 0] = 16
+        machines["node"]["reset_always_mask"][:, 0] = RULES[rule].always
+        seen.append(advance(started(machines), 150)["node"]["vmstat"])
+    always, never = seen
+    assert always["pgscan_kswapd"][:, 0].mean() > 2 * never["pgscan_kswapd"][:, 0].mean()
+    for name in ("pgsteal_kswapd", "pageoutrun", "kswapd_cpu_s", "pgpgin"):
+        there, here = always[name][:, 1], never[name][:, 1]
+        error = np.sqrt((there.var() + here.var()) / 24)
+        assert abs(there.mean() - here.mean()) <= 4 * error + 0.005 * there.mean(), name
+    assert always["pgsteal_kswapd"][:, 1].mean() > 1000
+
+
 def test_more_bandwidth_never_makes_an_open_loop_wait_longer():
     waits = []
     for bandwidth in (20, 40, 100, 1000):
