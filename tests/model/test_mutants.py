@@ -10,6 +10,7 @@ import pytest
 from tests.model import (
     test_access,
     test_anon,
+    test_audit,
     test_kswapd,
     test_memcontrol,
     test_page_alloc,
@@ -281,8 +282,8 @@ MUTANTS: list[tuple[str, str, str, Callable]] = [
     ),
     (
         "reclaim.py",
-        "for priority in range(DEF_PRIORITY, -1, -1):",
-        "for priority in range(DEF_PRIORITY, 0, -1):",
+        ", -1, -1):",
+        ", 0, -1):",
         test_reclaim.test_priority_goes_down_to_zero,
     ),
     (
@@ -326,6 +327,54 @@ MUTANTS: list[tuple[str, str, str, Callable]] = [
         "w = (i + env.tick) % env.nr_workloads",
         "w = i",
         test_reader.test_turns_within_a_tick_rotate,
+    ),
+    (
+        "vmscan.py",
+        "    uncharge(env, class_.memcg, nr_pages)\n",
+        "",
+        test_audit.test_a_pressed_machine_passes_the_audit,
+    ),
+    (
+        "buddy.py",
+        "pgdat.vmstat.pgfree += nr_pages",
+        "pgdat.vmstat.pgfree += 1",
+        test_audit.test_a_pressed_machine_passes_the_audit,
+    ),
+    (
+        "bins.py",
+        "env.node[set_.nid].list_pages[lst] += pages",
+        "env.node[set_.nid].list_pages[lst] += pages // 2",
+        test_audit.test_a_pressed_machine_passes_the_audit,
+    ),
+    (
+        "page_alloc.py",
+        "env.memcg[g].anon_pages[nid] -= nr_pages",
+        "env.memcg[g].anon_pages[nid] -= 1",
+        test_audit.test_a_pressed_machine_passes_the_audit,
+    ),
+    (
+        "workingset.py",
+        "set_.shadow_pages[evictor, c] -= k",
+        "set_.shadow_pages[evictor, c] -= 0",
+        test_audit.test_a_pressed_machine_passes_the_audit,
+    ),
+    (
+        "access.py",
+        "bins.resize(env, set_, ACTIVE, nr_activated)",
+        "bins.resize(env, set_, ACTIVE, 0)",
+        test_audit.test_a_pressed_machine_passes_the_audit,
+    ),
+    (
+        "bins.py",
+        "*= 1.0 - env.taken_ratio[b] * inside",
+        "*= 1.0 - env.taken_ratio[b] * inside / 2.0",
+        test_audit.test_a_pressed_machine_passes_the_audit,
+    ),
+    (
+        "arrivals.py",
+        "pgdat.arriving_pages -= k",
+        "pgdat.arriving_pages -= 0",
+        test_audit.test_a_pressed_machine_passes_the_audit,
     ),
 ]
 NAMES = [f"{file}: {' '.join(new.split())}" for file, _, new, _ in MUTANTS]
