@@ -64,8 +64,9 @@ def run_anon(env, w, slice_s):
         return
     wanted = target_pages(env, work) - have
     work.carry_pages += work.churn_pages_per_s * slice_s
-    churned = min(int(work.carry_pages), have)
-    work.carry_pages -= int(work.carry_pages)
+    # Whole charge batches: what a shorter tick leaves over waits for the next.
+    churned = min(int(work.carry_pages // MEMCG_CHARGE_BATCH) * MEMCG_CHARGE_BATCH, have)
+    work.carry_pages %= MEMCG_CHARGE_BATCH
     speed_pages = int(budget_s / env.cost.anon_fault_s)
     touch(env, w, min(max(wanted, 0), speed_pages), budget_s)
     churn(env, w, min(churned, speed_pages), budget_s)

@@ -64,13 +64,12 @@ def do_try_to_free_pages(env, root, start, mask, target, batch, reason, now_s):
 @inlined
 def descend(env, root, start, mask, target, batch, reason, force_deactivate, low_ignored, now_s):
     """Priorities 12 to 0 until the targets are met: (reclaimed, seconds, skipped active?, skipped low?)."""
-    spent_s = 0.0
     total = 0
     skipped_active = False
     skipped_low = False
-    for lru in range(env.nr_nodes * env.nr_memcgs):
-        env.lruvec[lru].lapped_pages = 0
-    for priority in range(DEF_PRIORITY, -1, -1):
+    first, empty_pass_s = prepare_descent(env, root, start, mask, batch)
+    spent_s = (DEF_PRIORITY - first) * empty_pass_s
+    for priority in range(first, -1, -1):
         for i in range(env.nr_nodes):
             nid = env.node[start].zonelist[i]
             if not mask >> nid & 1:
@@ -89,6 +88,32 @@ def descend(env, root, start, mask, target, batch, reason, force_deactivate, low
             break
     take_snapshot(env, root, start, mask)
     return total, spent_s, skipped_active, skipped_low
+
+
+@inlined
+def prepare_descent(env, root, start, mask, batch):
+    """The first priority at which any list is as long as one shift, and what each pass before it costs.
+
+    Passes over lists that are too short examine nothing: they are booked, not walked.
+    """
+    longest = 0
+    walked = 0
+    nr_nodes = 0
+    for i in range(env.nr_nodes):
+        nid = env.node[start].zonelist[i]
+        if not mask >> nid & 1:
+            continue
+        nr_nodes += 1
+        for g in range(env.nr_memcgs):
+            if in_subtree(env, g, root):
+                lruvec = env.lruvec[nid * env.nr_memcgs + g]
+                lruvec.lapped_pages = 0
+                longest = max(longest, lruvec.list_pages[INACTIVE], lruvec.list_pages[ACTIVE])
+                walked += batch if g == root else batch * env.memcg[g].nr_members
+    first = DEF_PRIORITY
+    while first > 0 and longest >> first == 0:
+        first -= 1
+    return first, batch * nr_nodes * env.cost.pass_s + walked * env.cost.pass_memcg_s
 
 
 @inlined

@@ -421,7 +421,7 @@ def shrink_one(
     proportional = reason == GLOBAL_DIRECT and priority == DEF_PRIORITY
     wanted = 1 << 60 if proportional else nr_to_reclaim * members
     lap = members * (lruvec.list_pages[INACTIVE] // memcg.nr_members)
-    env.aims_head = memcg.nr_members > members and lruvec.lapped_pages >= lap
+    env.aims_head = memcg.nr_members > members and 2 * lruvec.lapped_pages + nr_inactive >= 2 * lap
     lruvec.lapped_pages += nr_inactive
     reclaimed, cost_s = shrink_lruvec(env, lru, nr_inactive, nr_active, wanted, reason, now_s)
     env.aims_head = 0
