@@ -92,14 +92,14 @@ def set_free(env, free_pages: int, nid: int = 0) -> None:
     node.below_high = node.free_pages - node.unusable_pages <= node.high_wmark_pages
 
 
-def set_flag(env, flag: int, lst: int = INACTIVE, set_index: int = 0) -> None:
+def set_flag(env, flag: np.int64 | int, lst: np.int64 = INACTIVE, set_index: int = 0) -> None:
     """Gives all pages of a class on a list one flag."""
     set_ = env.set_[set_index]
     set_.cells[lst] = 0.0
     set_.cells[lst, flag] = set_.resident_pages[lst] / NR_BINS
 
 
-def flag_pages(env, lst: int, set_index: int = 0) -> list[float]:
+def flag_pages(env, lst: np.int64, set_index: int = 0) -> list[float]:
     """Pages of a class on a list, by flag."""
     return env.set_[set_index].cells[lst].sum(axis=1).tolist()
 

@@ -1,5 +1,6 @@
 """kswapd: every row of the state table (KM 3.2), one run (KM 3.3), and the failure count (KM 4)."""
 
+import numpy as np
 import pytest
 
 from reclaim_env.model.constants import ACTIVE, DOZE, INACTIVE, RUN, SLEEP, UNREFERENCED
@@ -8,7 +9,7 @@ from tests.model.machines import HOT_PER_S, lists, one_file, one_run, plain, set
 BALANCED, UNBALANCED = 5000, 700  # free pages; high is 768
 
 
-def node_in(phase: int, free: int, failures: int = 0):
+def node_in(phase: np.int64, free: int, failures: int = 0):
     env = plain()
     set_free(env, free)
     env.node[0].kswapd_phase = phase

@@ -1,5 +1,6 @@
 """Shadows, the refault distance, and what comes back active (KM 6)."""
 
+import numpy as np
 import pytest
 
 from reclaim_env.model.constants import ACTIVE, BY_LIMIT, BY_NODE, GLOBAL_DIRECT, INACTIVE, KSWAPD, MEMCG_HIGH
@@ -8,7 +9,7 @@ from tests.model.machines import NODE, file, lists, one_file, plain, reader
 NOW_S = 2.0
 
 
-def evicted(model, active: int = 600, by: int = BY_NODE, pages: int = 100):
+def evicted(model, active: int = 600, by: np.int64 = BY_NODE, pages: int = 100):
     """A file whose never-read pages are gone, so that every absent page has a shadow."""
     env = one_file(inactive=3000, active=active)
     env.class_[0].pages -= 1000
