@@ -1,4 +1,4 @@
-"""What accesses do to resident pages, and when classes switch on and off (mm/swap.c, KM 5.8, 11.1)."""
+"""What accesses do to resident pages, and when classes switch on and off (mm/swap.c)."""
 
 import math
 

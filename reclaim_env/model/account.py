@@ -4,6 +4,7 @@ import math
 
 from reclaim_env.model.constants import ACTIVE, INACTIVE, RUN
 from reclaim_env.model.kernel import inlined, kernel
+from reclaim_env.model.kswapd import lap_s
 from reclaim_env.model.reset_rule import kswapd_test_hopeless
 from reclaim_env.model.vmscan import mem_cgroup_below_low, mem_cgroup_below_min
 
@@ -17,15 +18,13 @@ def cold_pages(env, nid):
 
     A class that is switched off counts as cold: its silence is long against a lap.
     """
-    pgdat = env.node[nid]
-    pages = pgdat.list_pages[INACTIVE] + pgdat.list_pages[ACTIVE]
-    lap_s = 12.0 * (env.cost.pass_s + env.cost.pass_memcg_s * env.nr_members) + pages * env.cost.scan_s
+    lap = lap_s(env, env.node[nid])
     cold = 0
     for c in range(env.nr_classes):
         class_ = env.class_[c]
         memcg = env.memcg[class_.memcg]
         if (
-            class_.rate_per_s * lap_s < 1.0
+            class_.rate_per_s * lap < 1.0
             and not mem_cgroup_below_low(memcg)
             and not mem_cgroup_below_min(memcg)
         ):

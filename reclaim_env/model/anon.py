@@ -1,4 +1,4 @@
-"""Anonymous memory of workloads: targets over time, churn, bursts, exit; and atomic bursts (KM 1.3, 2)."""
+"""Anonymous memory of workloads: targets over time, churn, bursts, exit; and atomic bursts."""
 
 from reclaim_env.model import latency, rng
 from reclaim_env.model.buddy import free_pages, rmqueue

@@ -1,4 +1,4 @@
-"""LRU lists as binned FIFOs (KM 11.2): how pages enter at the head, leave at the tail, and age between.
+"""LRU lists as binned FIFOs: how pages enter at the head, leave at the tail, and age between.
 
 A list of one cgroup on one node is NR_BINS bins from head to tail; a bin holds, per class and flag,
 a fractional number of pages. Whole pages are kept per class and list (SET.resident_pages), and the

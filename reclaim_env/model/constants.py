@@ -39,7 +39,7 @@ READ, MMAP, EXEC = (np.int64(i) for i in range(3))
 BY_NODE, BY_LIMIT = (np.int64(i) for i in range(2))
 NR_EVICTORS, NR_COHORTS = 2, 3
 
-# kswapd's phases (KM 3.2)
+# kswapd's phases
 SLEEP, RUN, DOZE = (np.int64(i) for i in range(3))
 
 # Who made the progress that may clear kswapd_failures

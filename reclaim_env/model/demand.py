@@ -1,4 +1,4 @@
-"""How fast readers and streams go, given what misses cost now (closed loops by Little's law, KM 8.2).
+"""How fast readers and streams go, given what misses cost now (closed loops by Little's law).
 
 Threads cycle through think time, computing, and waiting for misses; threads that are stalled or asleep by
 order of memory.high do not cycle. When all together want more than the device gives, each miss waits

@@ -22,9 +22,10 @@ def model_hash() -> str:
 
 
 def cache_dir() -> Path:
-    """RECLAIM_CACHE_DIR, or the user's cache folder; one folder per model hash."""
+    """RECLAIM_CACHE_DIR, or the user's cache folder; one folder per model hash and place of the package."""
     root = os.environ.get("RECLAIM_CACHE_DIR") or os.environ.get("XDG_CACHE_HOME") or "~/.cache"
-    return Path(root).expanduser() / "reclaim-env" / model_hash()
+    place = hashlib.sha256(str(Path(__file__).parent).encode()).hexdigest()[:8]
+    return Path(root).expanduser() / "reclaim-env" / f"{model_hash()}-{place}"
 
 
 def is_compiled() -> bool:

@@ -1,4 +1,4 @@
-"""kswapd: one thread per node, woken, running, dozing or asleep (mm/vmscan.c, KM 3).
+"""kswapd: one thread per node, woken, running, dozing or asleep (mm/vmscan.c).
 
 Kept: the state table, priorities 12 to 1 with the raise rule, the cache-trim retry, the failure count,
 passes that last longer than a tick. Left out: boost, orders above 0, background ageing of anon.
@@ -131,6 +131,13 @@ def balance_pgdat_step(env, nid, now_s):
 def pass_cost_s(env):
     """CPU seconds of one shrink_node() pass over all cgroups, before its pages."""
     return env.cost.pass_s + env.cost.pass_memcg_s * env.nr_members
+
+
+@inlined
+def lap_s(env, pgdat):
+    """CPU seconds of one run over all the node's file pages that frees nothing."""
+    pages = pgdat.list_pages[INACTIVE] + pgdat.list_pages[ACTIVE]
+    return DEF_PRIORITY * pass_cost_s(env) + pages * env.cost.scan_s
 
 
 @inlined

@@ -1,4 +1,4 @@
-"""Charging, memory.high and memory.max, protection (mm/memcontrol.c, mm/page_counter.c; KM 5.5, 7).
+"""Charging, memory.high and memory.max, protection (mm/memcontrol.c, mm/page_counter.c).
 
 Kept: reclaim after every charge batch over high, the delay, endless retries below max and the cgroup OOM
 kill, effective protection with the recursive share. Left out: kernel memory, swap limits, soft limits,

@@ -5,11 +5,9 @@ import math
 from reclaim_env.model import access, anon, arrivals, device, reader
 from reclaim_env.model.account import account
 from reclaim_env.model.constants import (
-    ACTIVE,
     ALL_NODES,
     ANON,
     ATOMIC,
-    INACTIVE,
     MEMCG_HIGH,
     MEMCG_MAX,
     PROACTIVE,
@@ -19,7 +17,7 @@ from reclaim_env.model.constants import (
 )
 from reclaim_env.model.demand import share_device
 from reclaim_env.model.kernel import inlined, kernel
-from reclaim_env.model.kswapd import kswapd
+from reclaim_env.model.kswapd import kswapd, lap_s
 from reclaim_env.model.memcontrol import mem_cgroup_calculate_protection, reclaim_to
 from reclaim_env.model.page_alloc import kill_victim
 
@@ -67,7 +65,7 @@ def tick(env):
 def count_slices(env):
     """One slice a tick where nothing hurries; more where kswapd races refaults, or a node is drained fast.
 
-    A slice moves no node by more than a quarter of low - min (KM 2.2). Where kswapd's runs are shorter than
+    A slice moves no node by more than a quarter of low - min. Where kswapd's runs are shorter than
     a tick, it is short against the time in which an evicted page of the hottest class is missed again.
     """
     nr = 1
@@ -82,11 +80,7 @@ def count_slices(env):
         gap = max((pgdat.low_wmark_pages - pgdat.min_wmark_pages) // 4, 1)
         nr = max(nr, allocated // gap + 1)
         if pgdat.kswapd_phase == RUN:
-            pages = pgdat.list_pages[INACTIVE] + pgdat.list_pages[ACTIVE]
-            run_s = (
-                12.0 * (env.cost.pass_s + env.cost.pass_memcg_s * env.nr_members) + pages * env.cost.scan_s
-            )
-            nr = max(nr, min(int(math.ceil(env.tick_s / run_s)), refault_slices))
+            nr = max(nr, min(int(math.ceil(env.tick_s / lap_s(env, pgdat))), refault_slices))
     return min(nr, MAX_SLICES)
 
 

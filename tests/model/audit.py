@@ -1,4 +1,4 @@
-"""What must hold of any machine at the end of any tick (KM 13), checked all at once."""
+"""What must hold of any machine at the end of any tick, checked all at once."""
 
 from itertools import pairwise
 

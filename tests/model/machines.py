@@ -1,4 +1,4 @@
-"""Small machines for tests. A node of 256 MiB has min 512, low 640 and high 768 pages (KM 1.5)."""
+"""Small machines for tests. A node of 256 MiB has min 512, low 640 and high 768 pages."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""What accesses do to resident pages (KM 5.8), and the bins they lie in (KM 11.2)."""
+"""What accesses do to resident pages, and the bins they lie in."""
 
 import math
 

@@ -1,4 +1,4 @@
-"""Anonymous memory over time, and atomic bursts (KM 1.3, 2)."""
+"""Anonymous memory over time, and atomic bursts."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""kswapd: every row of the state table (KM 3.2), one run (KM 3.3), and the failure count (KM 4)."""
+"""kswapd: every row of the state table, one run, and the failure count."""
 
 import numpy as np
 import pytest

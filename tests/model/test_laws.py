@@ -1,4 +1,4 @@
-"""Laws of any machine (KM 13), over machines and stories drawn at random."""
+"""Laws of any machine, over machines and stories drawn at random."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""Charges, memory.high and memory.max, protection (KM 5.5, 7)."""
+"""Charges, memory.high and memory.max, protection."""
 
 import pytest
 

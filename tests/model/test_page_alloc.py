@@ -1,4 +1,4 @@
-"""The allocator: where pages come from, who is woken, direct reclaim, throttling, OOM (KM 2)."""
+"""The allocator: where pages come from, who is woken, direct reclaim, throttling, OOM."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Readers, the device they wait for, their latencies, and how a tick is cut and booked (KM 8.2, 11)."""
+"""Readers, the device they wait for, their latencies, and how a tick is cut and booked."""
 
 import math
 

@@ -1,4 +1,4 @@
-"""Descents by tasks: nodes, cgroups, and the second and third attempts (KM 5.1)."""
+"""Descents by tasks: nodes, cgroups, and the second and third attempts."""
 
 import pytest
 

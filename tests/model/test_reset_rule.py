@@ -1,4 +1,4 @@
-"""What clears kswapd_failures: each rule's truth table, and the free path of the kernel presets (KM 4)."""
+"""What clears kswapd_failures: each rule's truth table, and the free path of the kernel presets."""
 
 import pytest
 

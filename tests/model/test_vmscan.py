@@ -1,4 +1,4 @@
-"""One cgroup's lists under the scan: targets, fates, counters (KM 3.3, 5)."""
+"""One cgroup's lists under the scan: targets, fates, counters."""
 
 import math
 
@@ -119,7 +119,7 @@ def test_protection_shortens_a_list_before_the_shift(model, emin, elow, low_igno
         assert target == int(pages) >> priority
 
 
-# KM 5.6: access, flag before, young? -> fate. FRESH is unreferenced and young since its fault.
+# Access, flag before, young? -> fate. FRESH is unreferenced and young since its fault.
 FATES = [
     ("read", UNREFERENCED, False, "reclaimed"),
     ("read", UNREFERENCED, True, "reclaimed"),

@@ -1,4 +1,4 @@
-"""The watermark test and what it means for a node (KM 1.3, 1.4)."""
+"""The watermark test and what it means for a node."""
 
 from tests.model.machines import plain, set_free
 

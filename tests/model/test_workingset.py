@@ -1,4 +1,4 @@
-"""Shadows, the refault distance, and what comes back active (KM 6)."""
+"""Shadows, the refault distance, and what comes back active."""
 
 import numpy as np
 import pytest
