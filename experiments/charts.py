@@ -39,16 +39,25 @@ class Scales:
         several = list(found.series.values())
         return cls(
             nodes=busiest_nodes(several),
-            reasons=tuple(r for r in range(len(REASONS)) if any(s.resets[-1, :, r].any() for s in several)),
-            free_mib=max(max(s.free_pages.max(), s.high_wmark_pages.max()) for s in several) * MIB_PER_PAGE,
-            cpu_ratio=max(max(thinned(s.per_s("kswapd_cpu_s")).max() for s in several), 0.01),
-            refault_mib_per_s=max(max(thinned(s.refault_mib_per_s()).max() for s in several), 0.01),
+            reasons=tuple(
+                r for r in range(len(REASONS)) if any((s.resets[-1, :, r] > 0).any() for s in several)
+            ),
+            free_mib=max(largest(s.free_pages, s.high_wmark_pages) for s in several) * MIB_PER_PAGE,
+            cpu_ratio=max(largest(thinned(s.per_s("kswapd_cpu_s")), 0.01) for s in several),
+            refault_mib_per_s=max(largest(thinned(s.refault_mib_per_s()), 0.01) for s in several),
         )
+
+
+def largest(*values: np.ndarray | float) -> float:
+    """Of all that is known: a machine does not tell everything, and NaN is what it keeps to itself."""
+    return max(float(np.nan_to_num(value).max()) for value in values)
 
 
 def busiest_nodes(several: list[Series]) -> tuple[int, ...]:
     """The nodes whose kswapd did or failed most, in the order of their ids."""
-    activity = sum(s.awake_s[-1] + s.kswapd_failures.max(axis=0) for s in several)
+    activity = sum(
+        np.nan_to_num(s.awake_s[-1]) + np.nan_to_num(s.kswapd_failures).max(axis=0) for s in several
+    )
     return tuple(sorted(np.argsort(-activity, kind="stable")[:MAX_NODES_SHOWN].tolist()))
 
 

@@ -157,6 +157,9 @@ WORKLOAD_METRICS = (
     Metric("oom_kills", "kills", "jobs", lambda w: w["oom_kill"]),
 )
 
+# What only a real machine tells: time somebody waited for a resource, and counters the model does not have.
+MACHINE_SCOPES = {"pressure": "s", "vmstat": "growth"}
+
 
 def latency_s(histogram: np.ndarray, quantile: float) -> np.ndarray:
     """(..., bins) operations -> (...,) seconds, interpolated in the logarithm; NaN without operations."""
@@ -214,6 +217,8 @@ def describe(name: str) -> Metric:
         return _by_name(WORKLOAD_METRICS)[last]
     if scope.startswith("cgroup/"):
         return _by_name(CGROUP_METRICS)[last]
+    if scope in MACHINE_SCOPES:
+        return count(last, MACHINE_SCOPES[scope], scope)
     return _by_name(NODE_METRICS + NODE_STATE_METRICS)[last]
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 
 from . import charts
 from .findings import answer, stories
@@ -44,7 +44,7 @@ class Matrix:
     rows: tuple[tuple[str, str, tuple[str, ...]], ...]  # metric, unit, a mean for each rule
 
 
-def render(results: Results) -> str:
+def template(name: str) -> Template:
     environment = Environment(
         loader=PackageLoader("experiments"),
         autoescape=True,
@@ -52,9 +52,12 @@ def render(results: Results) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    template = environment.get_template("report.html.j2")
+    return environment.get_template(name)
+
+
+def render(results: Results) -> str:
     sections = [_section(found, f"s{index}") for index, found in enumerate(results.scenarios)]
-    return template.render(results=results, sections=sections, baselines=BASELINES)
+    return template("report.html.j2").render(results=results, sections=sections, baselines=BASELINES)
 
 
 def _section(found: ScenarioResults, prefix: str) -> dict[str, object]:

@@ -1,6 +1,7 @@
 """One TensorBoard run per rule with the same tags: means as lines over the whole axis, one seed over time."""
 
 import io
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
@@ -33,7 +34,11 @@ def encoded(events: Sequence[tuple[int, Mapping[str, float | None]]]) -> bytes:
     writer = RecordWriter(buffer)
     writer.write(Event(file_version="brain.Event:2").SerializeToString())
     for step, values in events:
-        points = [Summary.Value(tag=name, simple_value=v) for name, v in values.items() if v is not None]
+        points = [
+            Summary.Value(tag=name, simple_value=value)
+            for name, value in values.items()
+            if value is not None and not math.isnan(value)
+        ]
         writer.write(Event(step=step, summary=Summary(value=points)).SerializeToString())
     return buffer.getvalue()
 
