@@ -9,6 +9,8 @@ from typing import Annotated, Any
 
 import typer
 
+from .vmstat.cli import export_app, import_app
+
 app = typer.Typer(
     help="Which rule should reset kswapd_failures? A model of Linux reclaim, its rules and agents, compared.",
     add_completion=False,
@@ -17,6 +19,8 @@ app = typer.Typer(
 )
 scenario_app = typer.Typer(help="Scenarios: the bundled ones, and new ones from a real machine.")
 app.add_typer(scenario_app, name="scenario")
+app.add_typer(import_app, name="import")
+app.add_typer(export_app, name="export")
 
 DEFAULT_SCENARIOS = ("incident", "dead_kswapd")
 
