@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -12,24 +13,23 @@ from .compiling import compile_image, configure
 from .requirements import COMPILER, require
 
 FRAGMENT = Path(__file__).parent / "config.fragment"
-STAMP = ".reclaim-lab"  # in our tree: what it is a copy of, with which change
+STAMP = ".reclaim-lab"  # beside the objects: what they and the tree are made of
 
 
 def build(given: Path | None, jobs: int) -> Path:
     """The image, built if the one in the cache is not of this source, change, configuration and compiler."""
-    require(given)
     if jobs < 1:
         raise ValueError(f"--jobs: found {jobs}, wanted at least 1")
-    taken = given or source.find()
-    assert taken is not None, "require() has refused a missing source"
+    taken = require(given)
     inputs = _inputs(taken)
     if _built() == inputs:
         say(f"kernel {inputs['source']}: already built, {cache.image()}")
         return cache.image()
-    _prepare(taken, inputs)
-    configure(FRAGMENT)
-    compile_image(jobs)
-    _install(inputs)
+    with cache.locked():
+        _prepare(taken, inputs)
+        configure(FRAGMENT)
+        compile_image(jobs)
+        _install(inputs)
     return cache.image()
 
 
@@ -68,14 +68,18 @@ def _built() -> dict[str, str] | None:
 
 
 def _prepare(taken: Path, inputs: dict[str, str]) -> None:
-    """Our tree, with the change: taken afresh where source or change are others than last time."""
-    stamp = cache.tree() / STAMP
-    made_of = f"{inputs['source_hash']} {inputs['change']}\n"
-    if not stamp.is_file() or stamp.read_text() != made_of:
-        say(f"unpacking {taken.name}")
-        source.copy(taken, cache.tree())
-        change.apply(cache.tree())
-        write_text(stamp, made_of)
+    """Our tree with the change, and no object made from anything else; both are kept for the same inputs."""
+    stamp = cache.objects() / STAMP
+    made_of = json.dumps(inputs)
+    if stamp.is_file() and stamp.read_text() == made_of:
+        return
+    say(f"unpacking {taken.name}")
+    with source.unpacked(taken, cache.folder()) as fresh:
+        change.apply(fresh)
+        for old in (cache.objects(), cache.tree()):
+            shutil.rmtree(old, ignore_errors=True)
+        fresh.rename(cache.tree())
+    write_text(stamp, made_of)
 
 
 def _install(inputs: dict[str, str]) -> None:

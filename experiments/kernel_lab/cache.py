@@ -1,6 +1,9 @@
 """Where the lab keeps what it built: a folder that can be deleted at any time and made again."""
 
+import fcntl
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 
@@ -30,3 +33,17 @@ def manifest() -> Path:
 def log() -> Path:
     """The whole output of the last make."""
     return folder() / "make.log"
+
+
+@contextmanager
+def locked() -> Iterator[None]:
+    """One build at a time; the lock goes with the process that holds it."""
+    folder().mkdir(parents=True, exist_ok=True)
+    with (folder() / "lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise ValueError(
+                f"another kernel build is under way in {folder()}: wait for it, or end it"
+            ) from None
+        yield

@@ -20,17 +20,19 @@ PROGRAMS = {
 HEADERS = {"libelf.h": "libelf-dev", "openssl/opensslv.h": "libssl-dev"}
 
 
-def require(source: Path | None) -> None:
-    """Debian's names; other distributions have them under similar ones."""
-    if source is not None and not source.exists():
-        raise ValueError(f"--source {source}: found nothing there, wanted an archive or a source tree")
+def require(given: Path | None) -> Path:
+    """The source to build from, once nothing is missing. Packages bear Debian's names."""
+    source = given or find()
+    if given is not None and not given.exists():
+        raise ValueError(f"--source {given}: found nothing there, wanted an archive or a source tree")
     missing = [package for program, package in PROGRAMS.items() if shutil.which(program) is None]
     if COMPILER not in missing:
         missing += [package for header, package in HEADERS.items() if not _includes(header)]
-    if source is None and find() is None:
+    if source is None:
         missing.insert(0, f"linux-source-{RELEASE}")
-    if missing:
+    if missing or source is None:
         raise ValueError(f"missing for a kernel build, install by: apt install {' '.join(missing)}")
+    return source
 
 
 def _includes(header: str) -> bool:

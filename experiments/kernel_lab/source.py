@@ -6,6 +6,8 @@ import re
 import shutil
 import subprocess
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 RELEASE = "6.12"
@@ -35,10 +37,10 @@ def identity(source: Path) -> str:
     return digest.hexdigest()[:16]
 
 
-def copy(source: Path, tree: Path) -> None:
-    """A fresh tree to change, with the source's file times: make compiles again only what we touch."""
-    tree.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=tree.parent, prefix=".unpacking-") as scratch:
+@contextmanager
+def unpacked(source: Path, folder: Path) -> Iterator[Path]:
+    """A tree in `folder` for us to change and move to its place, else it goes; the source stays as it is."""
+    with tempfile.TemporaryDirectory(dir=folder, prefix=".unpacking-") as scratch:
         fresh = Path(scratch) / "source"
         if source.is_dir():
             shutil.copytree(source, fresh, symlinks=True, ignore=shutil.ignore_patterns(".git"))
@@ -46,9 +48,7 @@ def copy(source: Path, tree: Path) -> None:
             _unpack(source, fresh)
         if _version(fresh) is None:
             raise ValueError(f"--source {source}: {NO_KERNEL}")
-        if tree.exists():
-            shutil.rmtree(tree)
-        fresh.rename(tree)
+        yield fresh
 
 
 def version(tree: Path) -> str:
