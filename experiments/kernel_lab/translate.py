@@ -94,7 +94,6 @@ def not_enforced(scenario: Scenario) -> tuple[str, ...]:
     notes = [
         "device.latency_us: a miss takes as long as the emulated device needs",
         "reader.op_cpu_us: the time of the accesses themselves comes on top",
-        "stream: an operation is one window of readahead_pages, not a page",
     ]
     if scenario.thp:
         notes.append("thp: only its vm.min_free_kbytes; the lab's kernel has no huge pages")

@@ -1,0 +1,254 @@
+#include "sample.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cgroups.h"
+#include "clock.h"
+#include "fail.h"
+#include "kswapd.h"
+#include "log.h"
+#include "machine.h"
+#include "shared.h"
+
+#define COUNT(array) ((int)(sizeof(array) / sizeof(*(array))))
+
+static const char *const VMSTAT[] = {
+	"pgpgin", "pgfault", "pgmajfault", "pgfree", "pgactivate", "pgdeactivate", "pgrefill", "pgscan_kswapd",
+	"pgscan_direct", "pgsteal_kswapd", "pgsteal_direct", "pgscan_file", "pgsteal_file", "pgscan_direct_throttle",
+	"allocstall_normal", "allocstall_movable", "pageoutrun", "kswapd_low_wmark_hit_quickly",
+	"kswapd_high_wmark_hit_quickly", "slabs_scanned", "oom_kill", "workingset_refault_file",
+	"workingset_activate_file", "workingset_restore_file", "workingset_nodereclaim", "numa_hit", "numa_miss",
+};
+static const char *const NODE[] = { "nr_free_pages", "nr_inactive_file", "nr_active_file", "nr_inactive_anon",
+				    "nr_active_anon" };
+static const char *const EVENTS[] = { "low", "high", "max", "oom", "oom_kill" };
+static const char *const STAT[] = { "pgscan", "pgsteal", "workingset_refault_file", "workingset_activate_file",
+				    "pgmajfault" };
+static const char *const SIZES[] = { "anon", "file" };
+
+struct cgroup_counts {
+	int64_t events[COUNT(EVENTS)], stat[COUNT(STAT)], sizes[COUNT(SIZES)];
+	int64_t memory_us[2], io_us[2];
+};
+
+struct counts {
+	int64_t vmstat[COUNT(VMSTAT)], memory_us[2], io_us[2], disk[3];
+	struct cgroup_counts *cgroups;
+};
+
+static struct counts begin, now;
+
+/* "some avg10=... total=N" and "full ... total=N" */
+static void read_pressure(const char *path, int64_t *us)
+{
+	const char *text = read_text(path), *full = strstr(text, "full");
+
+	us[0] = number_after(text, "total", 0);
+	us[1] = full != NULL ? number_after(full, "total", 0) : 0;
+}
+
+/* Reads completed, sectors read, milliseconds reading: the first, third and fourth number. */
+static void read_disk(int64_t *disk)
+{
+	long long reads = 0, sectors = 0, ms = 0;
+
+	if (sscanf(read_text("/sys/block/vda/stat"), "%lld %*d %lld %lld", &reads, &sectors, &ms) == 3) {
+		disk[0] = reads;
+		disk[1] = sectors;
+		disk[2] = ms;
+	}
+}
+
+static void read_cgroup(const struct program *program, int cgroup, struct cgroup_counts *counts)
+{
+	char folder[PATH_BYTES], path[2 * PATH_BYTES];
+
+	cgroup_path(program, cgroup, folder);
+	snprintf(path, sizeof(path), "%s/memory.events", folder);
+	read_values(path, EVENTS, COUNT(EVENTS), counts->events);
+	snprintf(path, sizeof(path), "%s/memory.stat", folder);
+	read_values(path, STAT, COUNT(STAT), counts->stat);
+	for (int i = 0; i < COUNT(SIZES); i++) /* still that of memory.stat */
+		counts->sizes[i] = 0;
+	read_values(path, SIZES, COUNT(SIZES), counts->sizes);
+	snprintf(path, sizeof(path), "%s/memory.pressure", folder);
+	read_pressure(path, counts->memory_us);
+	snprintf(path, sizeof(path), "%s/io.pressure", folder);
+	read_pressure(path, counts->io_us);
+}
+
+static void read_counts(const struct program *program, struct counts *counts)
+{
+	read_values("/proc/vmstat", VMSTAT, COUNT(VMSTAT), counts->vmstat);
+	read_pressure("/proc/pressure/memory", counts->memory_us);
+	read_pressure("/proc/pressure/io", counts->io_us);
+	read_disk(counts->disk);
+	for (int g = 0; g < program->nr_cgroups; g++)
+		read_cgroup(program, g, &counts->cgroups[g]);
+}
+
+static void put_since(const char *const *names, int nr_names, const int64_t *values, const int64_t *before)
+{
+	for (int i = 0; i < nr_names; i++)
+		put_int(names[i], values[i] - before[i]);
+}
+
+static void put_pressure(const char *what, const int64_t *us, const int64_t *before_us)
+{
+	char key[64];
+
+	snprintf(key, sizeof(key), "%s_some_us", what);
+	put_int(key, us[0] - before_us[0]);
+	snprintf(key, sizeof(key), "%s_full_us", what);
+	put_int(key, us[1] - before_us[1]);
+}
+
+static void put_cgroups(const struct program *program)
+{
+	begin_array("cgroup");
+	for (int g = 0; g < program->nr_cgroups; g++) {
+		const struct cgroup_counts *counts = &now.cgroups[g], *before = &begin.cgroups[g];
+		char key[64];
+
+		begin_object(NULL);
+		put_text("name", program->cgroups[g].name);
+		for (int i = 0; i < COUNT(EVENTS); i++) {
+			snprintf(key, sizeof(key), "events_%s", EVENTS[i]);
+			put_int(key, counts->events[i] - before->events[i]);
+		}
+		put_since(STAT, COUNT(STAT), counts->stat, before->stat);
+		put_int("anon_pages", counts->sizes[0] / PAGE_BYTES);
+		put_int("file_pages", counts->sizes[1] / PAGE_BYTES);
+		put_pressure("memory", counts->memory_us, before->memory_us);
+		put_pressure("io", counts->io_us, before->io_us);
+		end_object();
+	}
+	end_array();
+}
+
+static void put_workloads(const struct program *program)
+{
+	begin_array("workload");
+	for (int w = 0; w < program->nr_workloads; w++) {
+		struct tally *tally = &shared.tallies[w];
+
+		begin_object(NULL);
+		put_text("name", program->workloads[w].name);
+		put_int("ops", (int64_t)atomic_load(&tally->ops));
+		put_int("lost_ops", (int64_t)atomic_load(&tally->lost_ops));
+		put_int("busy_ns", (int64_t)atomic_load(&tally->busy_ns));
+		end_object();
+	}
+	end_array();
+}
+
+/* The rest of a line of /proc/reclaim_lab as keys; moments become nanoseconds since t = 0. */
+static void put_lab_line(char *rest)
+{
+	int64_t start_ns = atomic_load(shared.start_ns);
+
+	for (char *name; (name = strsep(&rest, " ")) != NULL && rest != NULL;) {
+		int64_t value = strtoll(strsep(&rest, " "), NULL, 10);
+
+		if (strncmp(name, "first_", strlen("first_")) == 0 && value >= 0)
+			value = value > start_ns ? value - start_ns : 0;
+		put_int(name, value);
+		if (rest == NULL)
+			break;
+	}
+}
+
+static void put_node(int node, char *rest)
+{
+	static const char *const KEYS[] = { "free_pages", "inactive_file_pages", "active_file_pages" };
+	char path[PATH_BYTES];
+	int64_t sizes[COUNT(NODE)];
+
+	snprintf(path, sizeof(path), "/sys/devices/system/node/node%d/vmstat", node);
+	read_values(path, NODE, COUNT(NODE), sizes);
+	begin_object(NULL);
+	put_int("nid", node);
+	for (int i = 0; i < COUNT(KEYS); i++)
+		put_int(KEYS[i], sizes[i]);
+	put_int("anon_pages", sizes[3] + sizes[4]);
+	put_kswapd(node);
+	put_lab_line(rest);
+	end_object();
+}
+
+static void put_reason(int node, char *rest)
+{
+	begin_object(NULL);
+	put_int("nid", node);
+	put_text("reason", strsep(&rest, " "));
+	put_lab_line(rest);
+	end_object();
+}
+
+/* Lines of /proc/reclaim_lab that begin with the word: WORD NID ... */
+static void put_lab(const char *word, void (*put)(int node, char *rest))
+{
+	static char text[TEXT_BYTES];
+	char *lines = text;
+
+	strcpy(text, read_text("/proc/reclaim_lab"));
+	begin_array(word);
+	for (char *line; (line = strsep(&lines, "\n")) != NULL;) {
+		char *rest = line;
+		const char *found = strsep(&rest, " ");
+
+		if (rest == NULL || strcmp(found, word) != 0)
+			continue;
+		int node = atoi(strsep(&rest, " "));
+
+		put(node, rest);
+	}
+	end_array();
+}
+
+void begin_samples(const struct program *program)
+{
+	begin.cgroups = calloc((size_t)(program->nr_cgroups + 1), sizeof(*begin.cgroups));
+	now.cgroups = calloc((size_t)(program->nr_cgroups + 1), sizeof(*now.cgroups));
+	find_kswapds(program->nr_nodes);
+	read_counts(program, &begin);
+}
+
+void sample(const struct program *program)
+{
+	static const char *const DISK[] = { "reads", "sectors", "ms" };
+
+	read_counts(program, &now);
+	begin_line("sample");
+	put_seconds("t_s", now_ns() - atomic_load(shared.start_ns));
+	begin_object("vmstat");
+	put_since(VMSTAT, COUNT(VMSTAT), now.vmstat, begin.vmstat);
+	end_object();
+	put_lab("node", put_node);
+	put_lab("reason", put_reason);
+	put_workloads(program);
+	put_cgroups(program);
+	begin_object("pressure");
+	put_pressure("memory", now.memory_us, begin.memory_us);
+	put_pressure("io", now.io_us, begin.io_us);
+	end_object();
+	begin_object("disk");
+	put_since(DISK, COUNT(DISK), now.disk, begin.disk);
+	end_object();
+	end_line();
+}
+
+void log_latencies(const struct program *program)
+{
+	for (int w = 0; w < program->nr_workloads; w++) {
+		begin_line("latency");
+		put_text("name", program->workloads[w].name);
+		begin_array("bins");
+		for (int bin = 0; bin < LATENCY_BINS; bin++)
+			put_int(NULL, (int64_t)atomic_load(&shared.tallies[w].latency[bin]));
+		end_array();
+		end_line();
+	}
+}
