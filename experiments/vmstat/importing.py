@@ -96,7 +96,7 @@ def _imported(recording: Recording, measured: Measured, trace: Trace | None, com
         values={RULE: np.array([list(measured.metrics.values())])},
         series={} if measured.series is None else {RULE: measured.series},
     )
-    names = sorted(recording.names - {"uptime"}) + ([] if trace is None else [TRACE_NAME])
+    names = sorted(measured.files - {"uptime"}) + ([] if trace is None else [TRACE_NAME])
     return Imported(measured, found, tuple(names), tuple(notes), command)
 
 

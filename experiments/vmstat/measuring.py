@@ -30,6 +30,7 @@ class Measured:
     metrics: dict[str, float]  # NaN: cannot be told
     series: Series | None  # None: without zoneinfo there are no nodes
     failures: dict[int, Failures]  # by node
+    files: frozenset[str]  # that every sample has
     nr_samples: int
     duration_s: float
     nr_disagreements: int  # samples of a node that trace and zoneinfo call hopeless and not
@@ -94,6 +95,7 @@ def measure(samples: Iterable[Sample], trace: Trace | None) -> Measured:
         metrics=_metrics(grown, failures),
         series=_series(grown, time_ns, list(failures.values())) if grown.node else None,
         failures=failures,
+        files=grown.first.files,
         nr_samples=len(time_ns),
         duration_s=seconds(time_ns[-1] - time_ns[0]),
         nr_disagreements=int(np.sum(np.abs(shown - told) == 1)) if grown.node else 0,

@@ -28,6 +28,7 @@ Progress = Callable[[str, int], None]  # what is under way, KiB read since the l
 class Sample:
     stamp: Line
     time_ns: int
+    files: frozenset[str]
     vmstat: dict[str, Reading]  # empty: there was no such file
     nodes: dict[int, Node]
     pressure: dict[str, Reading]  # memory_some, ...: microseconds
@@ -37,17 +38,15 @@ class Sample:
         nodes = {
             f"node {nid}: {name}" for nid, node in self.nodes.items() for name in (*node.zones, *node.stats)
         }
-        return {*self.vmstat, *self.pressure, *nodes}
+        return {*self.vmstat, *self.pressure, *nodes, *(f"/proc/{name}" for name in self.files)}
 
 
 class Recording:
-    """Where the samples of one machine lie. Once they are read, `names` says which files a sample has,
-    and `notes` what was passed over."""
+    """Where the samples of one machine lie; `notes` says what was passed over once they are read."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self.notes: list[str] = []
-        self.names: set[str] = set()
         self._units = sorted(_units(path), key=_begins)
         if not self._units:
             raise ValueError(f"{shown(path)}: found an empty folder, wanted snapshots")
@@ -86,7 +85,6 @@ class Recording:
                 wanted = "a later time (a reboot? import each boot by itself)"
                 raise refusal(sample.stamp, "uptime", found, wanted)
             before = sample
-            self.names |= sections.keys()
             yield sample
 
     def _samples(self) -> Iterator[Sections]:
@@ -201,6 +199,7 @@ def _parsed(sections: Sections) -> Sample:
     return Sample(
         stamp=sections["uptime"][0],
         time_ns=procfs.parse_uptime(sections["uptime"]),
+        files=frozenset(sections),
         vmstat=procfs.parse_vmstat(sections.get("vmstat", ())),
         nodes=procfs.parse_zoneinfo(sections.get("zoneinfo", ())),
         pressure=pressure,
