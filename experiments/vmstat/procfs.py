@@ -111,7 +111,7 @@ def _zone(lines: Iterable[Line]) -> Node:
             into = zone
             into["free"] = whole_number(line, "pages free", words[2])
         elif words[0] == "node_unreclaimable:":
-            unreclaimable = whole_number(line, words[0], words[-1])
+            unreclaimable = whole_number(line, "node_unreclaimable", words[-1])
         elif line.text.rstrip().endswith("pagesets") or ":" in line.text:
             continue  # per-CPU lists, lowmem reserves, thresholds
         else:

@@ -50,7 +50,8 @@ def render_html(imported: Imported) -> str:
 
 def heading(imported: Imported) -> str:
     measured = imported.measured
-    nodes = f", {len(measured.failures)} nodes" if measured.failures else ""
+    nr_nodes = len(measured.failures)
+    nodes = f", {nr_nodes} node{'s' if nr_nodes > 1 else ''}" if nr_nodes else ""
     missing = [name for name in ("vmstat", "zoneinfo", TRACE_NAME) if name not in imported.files]
     said = f"{measured.nr_samples} samples in {measured.duration_s:g} s{nodes}: {', '.join(imported.files)}."
     return f"{said} Not there: {', '.join(missing)}." if missing else said
