@@ -85,8 +85,8 @@ def node_memory_mib(scenario: Scenario) -> tuple[int, ...]:
     )
 
 
-_FIRST_NODE_RESERVED_MIB = 13.8  # kernel text and data, the first megabyte
-_NODE_RESERVED_MIB = 1.4
+_FIRST_NODE_RESERVED_MIB = 15.5  # kernel text and data, hash tables, the first megabyte
+_NODE_RESERVED_MIB = 0.2
 
 
 def not_enforced(scenario: Scenario) -> tuple[str, ...]:

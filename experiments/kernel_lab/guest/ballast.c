@@ -24,23 +24,43 @@ void read_watermarks(int node, struct ballast *ballast)
 	ballast->high_pages = number_after(zone, "high", 0);
 }
 
-int64_t free_pages_of(int node)
+static void read_node(int node, const char *const *names, int nr_names, int64_t *values)
 {
 	char path[PATH_BYTES];
 
 	snprintf(path, sizeof(path), "/sys/devices/system/node/node%d/vmstat", node);
-	return number_after(read_text(path), "nr_free_pages", 0);
+	read_values(path, names, nr_names, values);
 }
 
-static void lock_pages(int node, int64_t pages)
+int64_t free_pages_of(int node)
+{
+	static const char *const FREE[] = { "nr_free_pages" };
+	int64_t pages;
+
+	read_node(node, FREE, 1, &pages);
+	return pages;
+}
+
+/* Of all lists but the unevictable one, where the ballast is. */
+static int64_t listed_pages_of(int node)
+{
+	static const char *const LISTS[] = { "nr_inactive_anon", "nr_active_anon", "nr_inactive_file",
+					     "nr_active_file" };
+	int64_t pages[4];
+
+	read_node(node, LISTS, 4, pages);
+	return pages[0] + pages[1] + pages[2] + pages[3];
+}
+
+static void lock_pages(int node, struct ballast *ballast, int64_t pages)
 {
 	size_t bytes = (size_t)(pages * PAGE_BYTES);
-	void *memory;
 
 	bind_to_node(node);
-	memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	if (memory == MAP_FAILED || mlock(memory, bytes) != 0)
+	ballast->memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (ballast->memory == MAP_FAILED || mlock(ballast->memory, bytes) != 0)
 		fail("node %d: no room for a ballast of %lld pages", node, (long long)pages);
+	ballast->locked_pages = pages;
 	set_policy(LOCAL, 0);
 }
 
@@ -54,8 +74,27 @@ void load_ballast(const struct program *program, struct ballast *ballasts)
 		used_pages = ballast->managed_pages - free_pages_of(node);
 		missing_pages = program->kernel_pages[node] - used_pages;
 		if (missing_pages > 0)
-			lock_pages(node, missing_pages);
-		ballast->locked_pages = missing_pages > 0 ? missing_pages : 0;
+			lock_pages(node, ballast, missing_pages);
 		ballast->shortfall_pages = missing_pages < 0 ? -missing_pages : 0;
+		ballast->free_pages = free_pages_of(node);
+		ballast->listed_pages = listed_pages_of(node);
+	}
+}
+
+void trim_ballast(const struct program *program, struct ballast *ballasts)
+{
+	for (int node = 0; node < program->nr_nodes; node++) {
+		struct ballast *ballast = &ballasts[node];
+		int64_t taken_pages = ballast->free_pages - free_pages_of(node);
+		int64_t surplus_pages = taken_pages - (listed_pages_of(node) - ballast->listed_pages);
+
+		if (surplus_pages <= 0)
+			continue;
+		if (surplus_pages > ballast->locked_pages) {
+			ballast->shortfall_pages += surplus_pages - ballast->locked_pages;
+			surplus_pages = ballast->locked_pages;
+		}
+		ballast->locked_pages -= surplus_pages;
+		munmap(ballast->memory + ballast->locked_pages * PAGE_BYTES, (size_t)(surplus_pages * PAGE_BYTES));
 	}
 }

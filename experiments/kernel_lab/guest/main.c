@@ -261,6 +261,7 @@ int main(int argc, char **argv)
 	start_processes(program);
 	load_ballast(program, ballasts);
 	fill(program);
+	trim_ballast(program, ballasts);
 	set_limits(program);
 	come_first(program);
 	begin_story(program);
