@@ -44,7 +44,7 @@ def compile_image(jobs: int) -> None:
         for line in lines:
             if line.startswith(("  CC  ", "  AS  ")) and done < OBJECTS:
                 done += 1
-                advance(f"compiling the kernel, {10 * done // OBJECTS}0 %", 1)
+                advance(f"compiling the kernel, {10 * done // OBJECTS * 10} %", 1)
 
 
 def _run(targets: list[str]) -> None:
