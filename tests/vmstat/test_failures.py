@@ -53,6 +53,11 @@ def test_events_outside_the_samples_count_for_nothing_but_the_count_at_the_start
     assert told.fruitless_runs == 1 and told.nr_resets == 0
 
 
+def test_an_event_at_the_first_sample_is_of_the_recording_and_one_at_the_last_is_not():
+    told = told_by_trace(EACH_SECOND, ALIVE, [fail(0, 1), fail(5, 2)])
+    assert told.fruitless_runs == 1 and told.count.tolist() == [0, 1, 1, 1, 1, 1]
+
+
 def test_what_no_event_tells_is_not_made_up():
     alive = told_by_trace(EACH_SECOND, ALIVE, [])
     assert np.isnan(alive.count).all() and alive.hopeless_s == 0 and alive.nr_resets == 0
@@ -132,6 +137,13 @@ def test_every_step_of_the_staircase_is_one_a_kernel_can_take(count, happened):
         assert event.failures == (0 if event.reason else count + 1)
         assert not event.reason or count > 0
         count = event.failures
+
+
+def test_a_run_that_outlasts_its_tick_is_told_within_it():
+    before, after = copies(15, [("fail", 0)])
+    for moment in ("hopeless_since_s", "first_hopeless_s", "first_fruitless_s"):
+        after[moment] = 1.0102
+    assert [time_ns for time_ns, _ in trace_lines(0, before, after, SECOND, 1_010_000_000)] == [1_009_999_999]
 
 
 @pytest.mark.parametrize("count", [0, 3])

@@ -1,5 +1,6 @@
 """What the simulator writes is imported as what it measured, every counter to the bit."""
 
+import re
 from functools import cache
 from math import isnan
 from pathlib import Path
@@ -12,10 +13,13 @@ from experiments.evaluate import FIRST_SEED, evaluate
 from experiments.identity import Setting
 from experiments.metrics import NODE_METRICS, describe
 from experiments.vmstat import counters
-from experiments.vmstat.exporting import SNAPSHOTS_NAME, export
+from experiments.vmstat.exporting import SNAPSHOTS_NAME, export, sample
+from experiments.vmstat.lines import Line
 from experiments.vmstat.measuring import Measured, measure
+from experiments.vmstat.procfs import parse_zoneinfo
 from experiments.vmstat.snapshots import TRACE_NAME, Recording
 from experiments.vmstat.tracepoints import read_trace
+from reclaim_env.boot import boot
 from reclaim_env.reset_rules import RULES
 from reclaim_env.scenario import Scenario, load
 from tests.toys import lively, plain
@@ -129,11 +133,35 @@ def test_the_only_node_is_the_machine(tmp_path):
         assert told[metric.name] == pytest.approx(told[f"node0/{metric.name}"], nan_ok=True)
 
 
+def test_a_sample_shows_the_lists_and_marks_of_the_machine():
+    env = boot(lively())[0]
+    lines = [Line(text, "", 0) for text in sample(env, 10).partition("zoneinfo <==\n")[2].splitlines()]
+    for nid, node in parse_zoneinfo(lines).items():
+        record = env["node"][nid]
+        stats = {name: reading.value for name, reading in node.stats.items()}
+        assert (stats["nr_inactive_file"], stats["nr_active_file"]) == tuple(record["list_pages"])
+        used = stats["nr_file_pages"] + stats["nr_anon_pages"] + record["kernel_pages"]
+        assert node.zones["free"].value + used == node.zones["managed"].value == record["managed_pages"]
+        assert node.zones["promo"].value == record["promo_wmark_pages"]
+
+
+def test_the_lines_of_all_nodes_are_written_by_time(tmp_path):
+    export(plain(3), "always", "7.0", FIRST_SEED, 100, tmp_path)
+    times = re.findall(r"(\d+\.\d{9}):", (tmp_path / TRACE_NAME).read_text())
+    assert times and times == sorted(times, key=float)
+
+
 def test_equal_episodes_are_written_to_equal_bytes(tmp_path):
     for name in ("a", "b"):
         export(lively(), "random", "6.12", 3, 50, tmp_path / name)
     for name in (SNAPSHOTS_NAME, TRACE_NAME):
         assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes()
+
+
+def test_an_episode_is_not_written_among_other_files(tmp_path):
+    (tmp_path / "notes").touch()
+    with pytest.raises(ValueError, match=r"--out: .*: found files, wanted a new folder"):
+        export(lively(), "always", "7.0", 0, 100, tmp_path)
 
 
 @pytest.mark.parametrize(
