@@ -91,7 +91,7 @@ def timeline(series: Series, scales: Scales, label: str, prefix: str) -> str:
             axis.tick_params(width=0.6, length=2.5)
             axis.yaxis.set_label_coords(-0.085, 0.5)
         axes[-1].set_xlim(0, series.time_s[-1])
-        axes[-1].set_xlabel("simulated time, s")
+        axes[-1].set_xlabel("time, s")
         return _inline(figure, label, prefix)
 
 
