@@ -9,36 +9,29 @@ import tempfile
 from pathlib import Path
 
 from . import cache
+from .initrd import archive
 
 SOURCES = Path(__file__).parent / "guest"
 COMPILER = "gcc"
 FLAGS = ("-std=gnu11", "-O2", "-Wall", "-Wextra", "-Werror", "-static", "-pthread")
-_REGULAR, _FOLDER, _DEVICE = 0o100755, 0o040755, 0o020600  # modes of a cpio entry
-_CONSOLE = (5, 1)
+
+
+def initrd(program: str) -> bytes:
+    files = {"init": init().read_bytes(), "scenario.txt": program.encode()}
+    return gzip.compress(archive(files), compresslevel=1, mtime=0)
 
 
 def init() -> Path:
-    """The static program in the cache; ValueError has the compiler's first line if it does not compile."""
-    path = cache.folder() / "guest" / _fingerprint()
+    """The static program in the cache; ValueError has the compiler's first error if it does not compile."""
+    path = cache.folder() / "guest" / fingerprint()
     if not path.is_file():
         path.parent.mkdir(parents=True, exist_ok=True)
         _compile(path)
     return path
 
 
-def initrd(program: str) -> bytes:
-    """A gzipped cpio archive: /init, /scenario.txt, and a console to speak to before /dev is mounted."""
-    entries = (
-        _entry(1, "dev", _FOLDER),
-        _entry(2, "dev/console", _DEVICE, device=_CONSOLE),
-        _entry(3, "init", _REGULAR, init().read_bytes()),
-        _entry(4, "scenario.txt", _REGULAR, program.encode()),
-        _entry(0, "TRAILER!!!", 0),
-    )
-    return gzip.compress(b"".join(entries), compresslevel=1, mtime=0)
-
-
-def _fingerprint() -> str:
+def fingerprint() -> str:
+    """Of all that the program is made from."""
     digest = hashlib.sha256(" ".join(FLAGS).encode())
     for source in sorted(SOURCES.iterdir()):
         digest.update(source.name.encode() + b"\0" + source.read_bytes())
@@ -58,14 +51,3 @@ def _compile(path: Path) -> None:
             lines = [line for line in done.stderr.splitlines() if "error" in line] or ["failed"]
             raise ValueError(f"{COMPILER}: the guest program: {lines[0]}")
         os.replace(made, path)
-
-
-def _entry(inode: int, name: str, mode: int, data: bytes = b"", device: tuple[int, int] = (0, 0)) -> bytes:
-    """One file of a cpio archive in the new ASCII format."""
-    fields = (inode, mode, 0, 0, 1, 0, len(data), 0, 0, *device, len(name) + 1, 0)
-    header = b"070701" + b"".join(b"%08x" % field for field in fields) + name.encode() + b"\0"
-    return _padded(header) + _padded(data)
-
-
-def _padded(data: bytes) -> bytes:
-    return data + b"\0" * (-len(data) % 4)

@@ -24,6 +24,12 @@ void read_watermarks(int node, struct ballast *ballast)
 	ballast->high_pages = number_after(zone, "high", 0);
 }
 
+/* What CPUs have counted and not yet told. */
+static void bring_counters_up_to_date(void)
+{
+	write_text("/proc/sys/vm/stat_refresh", "1");
+}
+
 static void read_node(int node, const char *const *names, int nr_names, int64_t *values)
 {
 	char path[PATH_BYTES];
@@ -70,12 +76,14 @@ void load_ballast(const struct program *program, struct ballast *ballasts)
 		struct ballast *ballast = &ballasts[node];
 		int64_t used_pages, missing_pages;
 
+		bring_counters_up_to_date();
 		read_watermarks(node, ballast);
 		used_pages = ballast->managed_pages - free_pages_of(node);
 		missing_pages = program->kernel_pages[node] - used_pages;
 		if (missing_pages > 0)
 			lock_pages(node, ballast, missing_pages);
 		ballast->shortfall_pages = missing_pages < 0 ? -missing_pages : 0;
+		bring_counters_up_to_date();
 		ballast->free_pages = free_pages_of(node);
 		ballast->listed_pages = listed_pages_of(node);
 	}
@@ -83,6 +91,7 @@ void load_ballast(const struct program *program, struct ballast *ballasts)
 
 void trim_ballast(const struct program *program, struct ballast *ballasts)
 {
+	bring_counters_up_to_date();
 	for (int node = 0; node < program->nr_nodes; node++) {
 		struct ballast *ballast = &ballasts[node];
 		int64_t taken_pages = ballast->free_pages - free_pages_of(node);

@@ -230,7 +230,7 @@ static void tell_story(const struct program *program)
 
 	for (int64_t at_us = 0;; at_us += program->sample_us) {
 		sleep_until_ns(start_ns + at_us * 1000);
-		sample(program);
+		sample(program, at_us >= program->duration_us);
 		mind_processes(program);
 		if (at_us >= program->duration_us)
 			break;
@@ -264,8 +264,8 @@ int main(int argc, char **argv)
 	trim_ballast(program, ballasts);
 	set_limits(program);
 	come_first(program);
-	begin_story(program);
 	log_boot(program, ballasts);
+	begin_story(program);
 	tell_story(program);
 	power_off();
 	return 0;

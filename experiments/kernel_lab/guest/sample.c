@@ -11,6 +11,9 @@
 #include "log.h"
 #include "machine.h"
 #include "shared.h"
+#include "stalls.h"
+
+enum { MAX_ASKED = 8 };
 
 #define COUNT(array) ((int)(sizeof(array) / sizeof(*(array))))
 
@@ -33,9 +36,16 @@ struct cgroup_counts {
 	int64_t memory_us[2], io_us[2];
 };
 
+/* Of all members of a workload. */
+struct workload_counts {
+	struct stalls stalls;
+	int64_t majflt;
+};
+
 struct counts {
 	int64_t vmstat[COUNT(VMSTAT)], memory_us[2], io_us[2], disk[3];
 	struct cgroup_counts *cgroups;
+	struct workload_counts *workloads;
 };
 
 static struct counts begin, now;
@@ -79,7 +89,40 @@ static void read_cgroup(const struct program *program, int cgroup, struct cgroup
 	read_pressure(path, counts->io_us);
 }
 
-static void read_counts(const struct program *program, struct counts *counts)
+/* Major faults are the 12th field of stat, the tenth after the name in brackets. */
+static int64_t major_faults(pid_t pid)
+{
+	char path[PATH_BYTES];
+	const char *after;
+	long long faults = 0;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
+	after = strrchr(read_text(path), ')');
+	if (after != NULL)
+		sscanf(after, ") %*s %*s %*s %*s %*s %*s %*s %*s %*s %lld", &faults);
+	return faults;
+}
+
+/* Many members are asked at the end only: asking two hundred would be a workload of its own. */
+static bool is_asked(const struct program *program, int w, bool last)
+{
+	return last || members_of(program, &program->workloads[w]) <= MAX_ASKED;
+}
+
+static void read_workloads(const struct program *program, struct counts *counts, bool last)
+{
+	memset(counts->workloads, 0, sizeof(*counts->workloads) * (size_t)program->nr_workloads);
+	for (int p = 0; p < shared.nr_processes; p++) {
+		const struct process *process = &shared.processes[p];
+
+		if (!is_asked(program, process->workload, last))
+			continue;
+		add_stalls(process->pid, &counts->workloads[process->workload].stalls);
+		counts->workloads[process->workload].majflt += major_faults(process->pid);
+	}
+}
+
+static void read_counts(const struct program *program, struct counts *counts, bool last)
 {
 	read_values("/proc/vmstat", VMSTAT, COUNT(VMSTAT), counts->vmstat);
 	read_pressure("/proc/pressure/memory", counts->memory_us);
@@ -87,6 +130,7 @@ static void read_counts(const struct program *program, struct counts *counts)
 	read_disk(counts->disk);
 	for (int g = 0; g < program->nr_cgroups; g++)
 		read_cgroup(program, g, &counts->cgroups[g]);
+	read_workloads(program, counts, last);
 }
 
 static void put_since(const char *const *names, int nr_names, const int64_t *values, const int64_t *before)
@@ -128,7 +172,16 @@ static void put_cgroups(const struct program *program)
 	end_array();
 }
 
-static void put_workloads(const struct program *program)
+static void put_stalls(const struct workload_counts *counts, const struct workload_counts *before)
+{
+	put_int("majflt", counts->majflt - before->majflt);
+	put_int("direct_ns", counts->stalls.direct_ns - before->stalls.direct_ns);
+	put_int("io_ns", counts->stalls.io_ns - before->stalls.io_ns);
+	put_int("thrashing_ns", counts->stalls.thrashing_ns - before->stalls.thrashing_ns);
+	put_int("run_delay_ns", counts->stalls.run_delay_ns - before->stalls.run_delay_ns);
+}
+
+static void put_workloads(const struct program *program, bool last)
 {
 	begin_array("workload");
 	for (int w = 0; w < program->nr_workloads; w++) {
@@ -139,6 +192,8 @@ static void put_workloads(const struct program *program)
 		put_int("ops", (int64_t)atomic_load(&tally->ops));
 		put_int("lost_ops", (int64_t)atomic_load(&tally->lost_ops));
 		put_int("busy_ns", (int64_t)atomic_load(&tally->busy_ns));
+		if (is_asked(program, w, last))
+			put_stalls(&now.workloads[w], &begin.workloads[w]);
 		end_object();
 	}
 	end_array();
@@ -212,15 +267,18 @@ void begin_samples(const struct program *program)
 {
 	begin.cgroups = calloc((size_t)(program->nr_cgroups + 1), sizeof(*begin.cgroups));
 	now.cgroups = calloc((size_t)(program->nr_cgroups + 1), sizeof(*now.cgroups));
+	begin.workloads = calloc((size_t)(program->nr_workloads + 1), sizeof(*begin.workloads));
+	now.workloads = calloc((size_t)(program->nr_workloads + 1), sizeof(*now.workloads));
 	find_kswapds(program->nr_nodes);
-	read_counts(program, &begin);
+	open_stalls();
+	read_counts(program, &begin, true);
 }
 
-void sample(const struct program *program)
+void sample(const struct program *program, bool last)
 {
 	static const char *const DISK[] = { "reads", "sectors", "ms" };
 
-	read_counts(program, &now);
+	read_counts(program, &now, last);
 	begin_line("sample");
 	put_seconds("t_s", now_ns() - atomic_load(shared.start_ns));
 	begin_object("vmstat");
@@ -228,7 +286,7 @@ void sample(const struct program *program)
 	end_object();
 	put_lab("node", put_node);
 	put_lab("reason", put_reason);
-	put_workloads(program);
+	put_workloads(program, last);
 	put_cgroups(program);
 	begin_object("pressure");
 	put_pressure("memory", now.memory_us, begin.memory_us);

@@ -7,8 +7,8 @@
 /* Notes the counters at t = 0. */
 void begin_samples(const struct program *program);
 
-/* One line of the log. */
-void sample(const struct program *program);
+/* One line of the log. The last one tells of workloads with many members too what each process is asked for. */
+void sample(const struct program *program, bool last);
 
 /* One line for each workload: its latency histogram. */
 void log_latencies(const struct program *program);
