@@ -44,9 +44,7 @@ def _compile(path: Path) -> None:
     sources = [f"{source}" for source in sorted(SOURCES.glob("*.c"))]
     with tempfile.TemporaryDirectory(dir=path.parent, prefix=".tmp-") as folder:
         made = f"{folder}/init"
-        done = subprocess.run(
-            [COMPILER, *FLAGS, "-o", made, *sources, "-lm"], capture_output=True, text=True
-        )
+        done = subprocess.run([COMPILER, *FLAGS, "-o", made, *sources, "-lm"], capture_output=True, text=True)
         if done.returncode:
             lines = [line for line in done.stderr.splitlines() if "error" in line] or ["failed"]
             raise ValueError(f"{COMPILER}: the guest program: {lines[0]}")

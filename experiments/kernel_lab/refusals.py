@@ -43,7 +43,8 @@ def _machine(scenario: Scenario) -> Iterator[Refusal]:
         for field, usual in (("unusable_mib", 0), ("kswapd_cpu_share_ratio", 1), ("distance", None)):
             yield from _changed(f"node.{nid}", node, field, usual)
     for field, info in Cost.model_fields.items():
-        yield from _changed("cost", scenario.cost, field, info.default)
+        if field != "source":
+            yield from _changed("cost", scenario.cost, field, info.default)
 
 
 def _changed(where: str, table: Node | Cost, field: str, usual: object) -> Iterator[Refusal]:
