@@ -1,6 +1,7 @@
 #include "cgroups.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -78,14 +79,81 @@ void make_cgroups(const struct program *program)
 	}
 }
 
+static bool is_within(const struct program *program, int cgroup, int ancestor)
+{
+	while (cgroup != ancestor && cgroup != ROOT)
+		cgroup = program->cgroups[cgroup].parent;
+	return cgroup == ancestor;
+}
+
+static int64_t pages_at_start(const struct workload *workload)
+{
+	int64_t pages = 0;
+
+	for (int node = 0; node < MAX_NODES; node++) {
+		pages += workload->initial_pages[node];
+		for (int i = 0; i < workload->nr_files; i++)
+			pages += workload->files[i].inactive_pages[node] + workload->files[i].active_pages[node];
+	}
+	return pages;
+}
+
+/* Of one member of a table, those of the tables below it included. */
+static int64_t placed_pages(const struct program *program, int cgroup)
+{
+	int64_t pages = 0;
+
+	for (int w = 0; w < program->nr_workloads; w++) {
+		const struct workload *workload = &program->workloads[w];
+		bool below = workload->cgroup != cgroup;
+
+		if (is_within(program, workload->cgroup, cgroup))
+			pages += pages_at_start(workload) * (below ? members_of(program, workload) : 1);
+	}
+	return pages;
+}
+
+static int64_t charged_pages(const struct program *program, int cgroup, int64_t member)
+{
+	static const char *const CHARGED[] = { "anon", "file", "kernel" };
+	char path[PATH_BYTES];
+	int64_t bytes[3];
+
+	member_path(program, cgroup, member, path);
+	join_path(path, path, "memory.stat");
+	read_values(path, CHARGED, 3, bytes);
+	return (bytes[0] + bytes[1] + bytes[2]) / PAGE_BYTES;
+}
+
+void measure_overheads(struct program *program)
+{
+	for (int g = 0; g < program->nr_cgroups; g++) {
+		struct cgroup *cgroup = &program->cgroups[g];
+
+		cgroup->overhead_pages = calloc((size_t)cgroup->count, sizeof(*cgroup->overhead_pages));
+		for (int64_t m = 0; m < cgroup->count; m++) {
+			int64_t pages = charged_pages(program, g, m) - placed_pages(program, g);
+
+			cgroup->overhead_pages[m] = pages > 0 ? pages : 0;
+		}
+	}
+}
+
+static bool is_limit(const char *file)
+{
+	return strcmp(file, LIMIT_FILES[LIMIT_HIGH]) == 0 || strcmp(file, LIMIT_FILES[LIMIT_MAX]) == 0;
+}
+
 void write_pages(const struct program *program, int cgroup, const char *file, int64_t pages)
 {
 	char path[PATH_BYTES];
 
 	for (int64_t m = 0; m < program->cgroups[cgroup].count; m++) {
+		int64_t overhead_pages = is_limit(file) ? program->cgroups[cgroup].overhead_pages[m] : 0;
+
 		member_path(program, cgroup, m, path);
 		join_path(path, path, file);
-		write_int(path, pages * PAGE_BYTES);
+		write_int(path, (pages + overhead_pages) * PAGE_BYTES);
 	}
 }
 

@@ -137,6 +137,14 @@ static void log_boot(const struct program *program, const struct ballast *ballas
 		end_object();
 	}
 	end_array();
+	begin_array("cgroups");
+	for (int g = 0; g < program->nr_cgroups; g++) {
+		begin_object(NULL);
+		put_text("name", program->cgroups[g].name);
+		put_int("overhead_pages", program->cgroups[g].overhead_pages[0]);
+		end_object();
+	}
+	end_array();
 	put_text("config", read_text(PROGRAM_AT));
 	end_line();
 }
@@ -244,7 +252,7 @@ static void tell_story(const struct program *program)
 int main(int argc, char **argv)
 {
 	struct ballast ballasts[MAX_NODES] = { 0 };
-	const struct program *program;
+	struct program *program;
 
 	if (argc == 3 && strcmp(argv[1], "--check") == 0)
 		return check(argv[2]);
@@ -262,6 +270,7 @@ int main(int argc, char **argv)
 	load_ballast(program, ballasts);
 	fill(program);
 	trim_ballast(program, ballasts);
+	measure_overheads(program);
 	set_limits(program);
 	come_first(program);
 	log_boot(program, ballasts);

@@ -23,6 +23,7 @@ struct cgroup {
 	int parent; /* its index, or ROOT */
 	int64_t count;
 	int64_t limit_pages[LIMITS];
+	int64_t *overhead_pages; /* of each member: charged to it, and none of the workloads' pages */
 };
 
 struct point {
