@@ -176,7 +176,6 @@ static void put_stalls(const struct workload_counts *counts, const struct worklo
 {
 	put_int("majflt", counts->majflt - before->majflt);
 	put_int("direct_ns", counts->stalls.direct_ns - before->stalls.direct_ns);
-	put_int("io_ns", counts->stalls.io_ns - before->stalls.io_ns);
 	put_int("thrashing_ns", counts->stalls.thrashing_ns - before->stalls.thrashing_ns);
 	put_int("run_delay_ns", counts->stalls.run_delay_ns - before->stalls.run_delay_ns);
 }

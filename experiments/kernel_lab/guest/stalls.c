@@ -98,7 +98,6 @@ void add_stalls(pid_t pid, struct stalls *stalls)
 		return;
 	memcpy(&stats, payload(answer), sizeof(stats));
 	stalls->direct_ns += (int64_t)stats.freepages_delay_total;
-	stalls->io_ns += (int64_t)stats.blkio_delay_total;
 	stalls->thrashing_ns += (int64_t)stats.thrashing_delay_total;
 	stalls->run_delay_ns += (int64_t)stats.cpu_delay_total;
 }

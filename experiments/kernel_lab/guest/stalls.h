@@ -5,9 +5,10 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+/* Not the delay of block IO: seen to jump by the whole time since the last wait, and io.pressure tells as much. */
 struct stalls {
 	int64_t direct_ns; /* in direct reclaim, for the allocator or for a cgroup's limit */
-	int64_t io_ns, thrashing_ns, run_delay_ns;
+	int64_t thrashing_ns, run_delay_ns;
 };
 
 void open_stalls(void);
