@@ -42,7 +42,7 @@ static int64_t largest(const struct workload *anon)
 	return (initial > most ? initial : most) + anon->burst_pages;
 }
 
-static void make_rings(struct work *work)
+void make_rings(struct work *work)
 {
 	int64_t threads = work->workload->threads;
 
@@ -88,7 +88,6 @@ void fill_anon(struct work *work)
 	const struct workload *anon = work->workload;
 	int64_t done[MAX_NODES] = { 0 }, left = 0;
 
-	make_rings(work);
 	for (int node = 0; node < MAX_NODES; node++)
 		left += anon->initial_pages[node];
 	for (int64_t thread = 0; left > 0; thread = (thread + 1) % anon->threads) {
@@ -167,13 +166,9 @@ static void churn(struct work *work, struct ring *ring, double elapsed_s)
 
 void run_anon(struct work *work, int64_t thread)
 {
-	struct ring *ring;
-	int64_t last_ns;
+	struct ring *ring = &work->rings[thread];
+	int64_t last_ns = now_ns();
 
-	if (work->rings == NULL)
-		make_rings(work);
-	ring = &work->rings[thread];
-	last_ns = now_ns();
 	for (int64_t tick_ns = last_ns;; tick_ns += TICK_NS) {
 		int64_t now, wanted, have = ring->head - ring->tail;
 

@@ -7,6 +7,7 @@
 
 #include "fail.h"
 #include "machine.h"
+#include "nodes.h"
 
 /* The node's Normal zone is the only one that manages pages. */
 void read_watermarks(int node, struct ballast *ballast)
@@ -30,32 +31,22 @@ static void bring_counters_up_to_date(void)
 	write_text("/proc/sys/vm/stat_refresh", "1");
 }
 
-static void read_node(int node, const char *const *names, int nr_names, int64_t *values)
-{
-	char path[PATH_BYTES];
-
-	snprintf(path, sizeof(path), "/sys/devices/system/node/node%d/vmstat", node);
-	read_values(path, names, nr_names, values);
-}
-
 int64_t free_pages_of(int node)
 {
-	static const char *const FREE[] = { "nr_free_pages" };
-	int64_t pages;
+	int64_t pages[NODE_SIZES];
 
-	read_node(node, FREE, 1, &pages);
-	return pages;
+	read_node_sizes(node, pages);
+	return pages[FREE];
 }
 
-/* Of all lists but the unevictable one, where the ballast is. */
 static int64_t listed_pages_of(int node)
 {
-	static const char *const LISTS[] = { "nr_inactive_anon", "nr_active_anon", "nr_inactive_file",
-					     "nr_active_file" };
-	int64_t pages[4];
+	int64_t pages[NODE_SIZES], listed = 0;
 
-	read_node(node, LISTS, 4, pages);
-	return pages[0] + pages[1] + pages[2] + pages[3];
+	read_node_sizes(node, pages);
+	for (int i = INACTIVE_FILE; i < NODE_SIZES; i++)
+		listed += pages[i];
+	return listed;
 }
 
 static void lock_pages(int node, struct ballast *ballast, int64_t pages)

@@ -153,7 +153,7 @@ void write_pages(const struct program *program, int cgroup, const char *file, in
 
 		member_path(program, cgroup, m, path);
 		join_path(path, path, file);
-		write_int(path, (pages + overhead_pages) * PAGE_BYTES);
+		(void)try_write_int(path, (pages + overhead_pages) * PAGE_BYTES); /* memory.reclaim may find less */
 	}
 }
 

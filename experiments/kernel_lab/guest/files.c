@@ -81,6 +81,8 @@ static void touch_map(const struct open_file *open, int64_t first, int64_t pages
 /* Inactive: read once, or mapped and young. Active: read twice, which activates. */
 static void fill_list(const struct open_file *open, int fd, int64_t first, int64_t pages, bool active)
 {
+	if (pages == 0) /* to posix_fadvise() that is the whole file */
+		return;
 	for (int lap = 0; lap < (active ? 2 : 1); lap++)
 		if (active || open->map == NULL)
 			read_pages(fd, first, pages);

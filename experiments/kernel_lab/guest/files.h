@@ -15,7 +15,7 @@ struct open_file {
 	bool on;
 	int64_t switch_ns; /* when it goes on or off; never if 0 */
 	uint64_t draws;
-	_Atomic uint64_t next_page; /* pattern loop */
+	_Atomic uint64_t next_page; /* of a loop or a stream */
 };
 
 /* One access to one page. */

@@ -37,22 +37,36 @@ void mount_all(void)
 	}
 }
 
-void write_text(const char *path, const char *text)
+static bool try_write_text(const char *path, const char *text)
 {
 	int fd = open(path, O_WRONLY | O_CLOEXEC);
 	ssize_t length = (ssize_t)strlen(text);
+	bool done = fd >= 0 && write(fd, text, (size_t)length) == length;
 
-	if (fd < 0 || write(fd, text, (size_t)length) != length)
+	if (!done && errno != EAGAIN)
 		fail("%s: writing %s: %s", path, text, strerror(errno));
 	close(fd);
+	return done;
 }
 
-void write_int(const char *path, int64_t value)
+void write_text(const char *path, const char *text)
+{
+	if (!try_write_text(path, text))
+		fail("%s: writing %s: %s", path, text, strerror(EAGAIN));
+}
+
+bool try_write_int(const char *path, int64_t value)
 {
 	char text[32];
 
 	snprintf(text, sizeof(text), "%lld", (long long)value);
-	write_text(path, text);
+	return try_write_text(path, text);
+}
+
+void write_int(const char *path, int64_t value)
+{
+	if (!try_write_int(path, value))
+		fail("%s: writing %lld: %s", path, (long long)value, strerror(EAGAIN));
 }
 
 const char *read_text(const char *path)

@@ -14,6 +14,9 @@ void mount_all(void);
 void write_text(const char *path, const char *text);
 void write_int(const char *path, int64_t value);
 
+/* False if the kernel could do only part of what was asked (EAGAIN). */
+bool try_write_int(const char *path, int64_t value);
+
 /* The whole file in a static buffer, until the next call; "" if it cannot be read. */
 const char *read_text(const char *path);
 

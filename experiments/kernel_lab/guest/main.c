@@ -3,13 +3,11 @@
  * Runs as /init. `init --check PROGRAM` on any host only parses a program and tells what it found. */
 #define _GNU_SOURCE
 #include <sched.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/utsname.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "ballast.h"
@@ -18,10 +16,11 @@
 #include "fail.h"
 #include "log.h"
 #include "machine.h"
+#include "processes.h"
 #include "program.h"
 #include "sample.h"
 #include "shared.h"
-#include "work.h"
+#include "spin.h"
 
 enum { FORMAT = 1 };
 
@@ -69,28 +68,6 @@ static void set_sysctls(const struct program *program)
 	}
 }
 
-static void start_process(const struct program *program, struct process *process, bool restarted)
-{
-	struct sched_param ordinary = { 0 };
-	pid_t pid = fork();
-
-	if (pid < 0)
-		fail("fork failed");
-	if (pid == 0) {
-		sched_setscheduler(0, SCHED_OTHER, &ordinary);
-		run_process(program, process, restarted);
-	}
-	process->pid = pid;
-}
-
-static void start_processes(const struct program *program)
-{
-	for (int p = 0; p < shared.nr_processes; p++)
-		start_process(program, &shared.processes[p], false);
-	for (int p = 0; p < shared.nr_processes; p++)
-		wait_for_turn(&shared.processes[p], READY);
-}
-
 static void give_up_nodes(const struct program *program)
 {
 	char order[32];
@@ -106,10 +83,7 @@ static void give_up_nodes(const struct program *program)
 static void fill(const struct program *program)
 {
 	give_up_nodes(program);
-	for (int p = 0; p < shared.nr_processes; p++) {
-		give_turn(&shared.processes[p], FILL);
-		wait_for_turn(&shared.processes[p], FILLED);
-	}
+	fill_processes();
 }
 
 static void log_boot(const struct program *program, const struct ballast *ballasts)
@@ -174,51 +148,8 @@ static void begin_story(const struct program *program)
 	give_up_nodes(program);
 	write_text(LAB, "0");
 	atomic_store(shared.start_ns, now_ns());
-	for (int p = 0; p < shared.nr_processes; p++)
-		give_turn(&shared.processes[p], GO);
+	let_processes_go();
 	start_events(program);
-}
-
-static struct process *process_of(pid_t pid)
-{
-	for (int p = 0; p < shared.nr_processes; p++)
-		if (shared.processes[p].pid == pid)
-			return &shared.processes[p];
-	return NULL;
-}
-
-static void log_kill(const struct program *program, const struct process *process)
-{
-	begin_line("kill");
-	put_seconds("t_s", now_ns() - atomic_load(shared.start_ns));
-	put_text("name", program->workloads[process->workload].name);
-	put_int("member", process->member);
-	end_line();
-}
-
-/* What the OOM killer took comes back after its restart time; readers and streams at once. */
-static void mind_processes(const struct program *program)
-{
-	int status;
-
-	for (pid_t pid; (pid = waitpid(-1, &status, WNOHANG)) > 0;) {
-		struct process *process = process_of(pid);
-
-		if (process == NULL)
-			continue;
-		if (!WIFSIGNALED(status) || WTERMSIG(status) != SIGKILL)
-			fail("%s: ended by itself, status %#x", program->workloads[process->workload].name, status);
-		log_kill(program, process);
-		process->restart_at_ns = now_ns() + program->workloads[process->workload].restart_us * 1000 + 1;
-	}
-	for (int p = 0; p < shared.nr_processes; p++) {
-		struct process *process = &shared.processes[p];
-
-		if (process->restart_at_ns == 0 || process->restart_at_ns > now_ns())
-			continue;
-		process->restart_at_ns = 0;
-		start_process(program, process, true);
-	}
 }
 
 /* Samples come before the workloads on their CPU, and take no memory. */

@@ -1,14 +1,11 @@
-/* Readers: random or looping accesses to files, in a closed loop or paced; and one-touch streams. */
-#define _GNU_SOURCE
-#include <errno.h>
+/* Readers: random or looping accesses to files, in a closed loop or paced. */
 #include <pthread.h>
-#include <string.h>
-#include <unistd.h>
 
 #include "clock.h"
-#include "fail.h"
 #include "files.h"
+#include "pace.h"
 #include "random.h"
+#include "spin.h"
 
 enum { IDLE_NS = 2 * 1000 * 1000, THREAD_STREAM = 1 };
 
@@ -89,34 +86,13 @@ static void run_closed(struct work *work, int64_t stop_ns, uint64_t *draws)
 	}
 }
 
-/* The next operation of an open loop; false if it would come after the end. Those that waited too long are lost. */
-static bool next_arrival(struct work *work, double ops_per_s, double max_backlog_ops, int64_t start_ns,
-			 int64_t stop_ns, int64_t *due_ns)
+static void run_paced(struct work *work, uint64_t *draws)
 {
-	for (;;) {
-		double number = (double)atomic_fetch_add(&work->next, 1) + work->phase_ops;
-		double waited_ops;
-
-		*due_ns = start_ns + (int64_t)(number / ops_per_s * 1e9);
-		if (*due_ns >= stop_ns)
-			return false;
-		waited_ops = (double)(now_ns() - *due_ns) / 1e9 * ops_per_s;
-		if (waited_ops <= max_backlog_ops)
-			break;
-		atomic_fetch_add(&work->tally->lost_ops, 1);
-	}
-	if (*due_ns > now_ns())
-		sleep_until_ns(*due_ns);
-	return true;
-}
-
-static void run_paced(struct work *work, int64_t start_ns, int64_t stop_ns, uint64_t *draws)
-{
-	const struct workload *reader = work->workload;
+	struct pace pace = pace_of(work, work->workload->ops_per_s, work->workload->max_backlog_ops);
 	double owed_pages = 0;
 	int64_t due_ns;
 
-	while (next_arrival(work, reader->ops_per_s, reader->max_backlog_ops, start_ns, stop_ns, &due_ns))
+	while (next_arrival(work, &pace, &due_ns))
 		if (switch_files(work, now_ns()))
 			operate(work, due_ns, &owed_pages, draws);
 }
@@ -125,43 +101,10 @@ void run_reader(struct work *work, int64_t thread)
 {
 	uint64_t draws = stream_of((uint64_t)work->program->seed, (uint64_t)work->index,
 				   (uint64_t)(THREAD_STREAM + thread));
-	int64_t start_ns = work->start_ns + work->workload->start_us * 1000;
-	int64_t stop_ns = work->start_ns + work->workload->stop_us * 1000;
 
-	sleep_until_ns(start_ns);
+	sleep_until_ns(work->start_ns + work->workload->start_us * 1000);
 	if (work->workload->ops_per_s > 0)
-		run_paced(work, start_ns, stop_ns, &draws);
+		run_paced(work, &draws);
 	else
-		run_closed(work, stop_ns, &draws);
-}
-
-static void read_window(struct open_file *open, uint64_t window, int64_t pages)
-{
-	char bytes[32 * PAGE_BYTES];
-	off_t at = (open->initial_pages + (int64_t)window * pages) * PAGE_BYTES;
-
-	if (pread(open->fd, bytes, (size_t)(pages * PAGE_BYTES), at) < 0)
-		fail("%s: %s", open->file->path, strerror(errno));
-}
-
-/* Goes by windows of readahead, counts pages; a stream falls behind by a second of its pace at most. */
-void run_stream(struct work *work, int64_t thread)
-{
-	struct open_file *open = &work->files[0];
-	int64_t pages = open->file->readahead_pages;
-	double windows_per_s = work->workload->pages_per_s / (double)pages;
-	int64_t start_ns = work->start_ns + work->workload->start_us * 1000;
-	int64_t stop_ns = work->start_ns + work->workload->stop_us * 1000;
-	int64_t due_ns;
-	static _Atomic uint64_t next_window;
-
-	(void)thread;
-	sleep_until_ns(start_ns);
-	while (next_arrival(work, windows_per_s, windows_per_s, start_ns, stop_ns, &due_ns)) {
-		int64_t begun_ns = now_ns(), done_ns;
-
-		read_window(open, atomic_fetch_add(&next_window, 1), pages);
-		done_ns = now_ns();
-		count_ops(work->tally, (uint64_t)pages, done_ns - due_ns, done_ns - begun_ns);
-	}
+		run_closed(work, work->start_ns + work->workload->stop_us * 1000, &draws);
 }

@@ -6,10 +6,10 @@
 
 #include "cgroups.h"
 #include "clock.h"
-#include "fail.h"
 #include "kswapd.h"
 #include "log.h"
 #include "machine.h"
+#include "nodes.h"
 #include "shared.h"
 #include "stalls.h"
 
@@ -24,8 +24,6 @@ static const char *const VMSTAT[] = {
 	"kswapd_high_wmark_hit_quickly", "slabs_scanned", "oom_kill", "workingset_refault_file",
 	"workingset_activate_file", "workingset_restore_file", "workingset_nodereclaim", "numa_hit", "numa_miss",
 };
-static const char *const NODE[] = { "nr_free_pages", "nr_inactive_file", "nr_active_file", "nr_inactive_anon",
-				    "nr_active_anon" };
 static const char *const EVENTS[] = { "low", "high", "max", "oom", "oom_kill" };
 static const char *const STAT[] = { "pgscan", "pgsteal", "workingset_refault_file", "workingset_activate_file",
 				    "pgmajfault" };
@@ -198,70 +196,6 @@ static void put_workloads(const struct program *program, bool last)
 	end_array();
 }
 
-/* The rest of a line of /proc/reclaim_lab as keys; moments become nanoseconds since t = 0. */
-static void put_lab_line(char *rest)
-{
-	int64_t start_ns = atomic_load(shared.start_ns);
-
-	for (char *name; (name = strsep(&rest, " ")) != NULL && rest != NULL;) {
-		int64_t value = strtoll(strsep(&rest, " "), NULL, 10);
-
-		if (strncmp(name, "first_", strlen("first_")) == 0 && value >= 0)
-			value = value > start_ns ? value - start_ns : 0;
-		put_int(name, value);
-		if (rest == NULL)
-			break;
-	}
-}
-
-static void put_node(int node, char *rest)
-{
-	static const char *const KEYS[] = { "free_pages", "inactive_file_pages", "active_file_pages" };
-	char path[PATH_BYTES];
-	int64_t sizes[COUNT(NODE)];
-
-	snprintf(path, sizeof(path), "/sys/devices/system/node/node%d/vmstat", node);
-	read_values(path, NODE, COUNT(NODE), sizes);
-	begin_object(NULL);
-	put_int("nid", node);
-	for (int i = 0; i < COUNT(KEYS); i++)
-		put_int(KEYS[i], sizes[i]);
-	put_int("anon_pages", sizes[3] + sizes[4]);
-	put_kswapd(node);
-	put_lab_line(rest);
-	end_object();
-}
-
-static void put_reason(int node, char *rest)
-{
-	begin_object(NULL);
-	put_int("nid", node);
-	put_text("reason", strsep(&rest, " "));
-	put_lab_line(rest);
-	end_object();
-}
-
-/* Lines of /proc/reclaim_lab that begin with the word: WORD NID ... */
-static void put_lab(const char *word, void (*put)(int node, char *rest))
-{
-	static char text[TEXT_BYTES];
-	char *lines = text;
-
-	strcpy(text, read_text("/proc/reclaim_lab"));
-	begin_array(word);
-	for (char *line; (line = strsep(&lines, "\n")) != NULL;) {
-		char *rest = line;
-		const char *found = strsep(&rest, " ");
-
-		if (rest == NULL || strcmp(found, word) != 0)
-			continue;
-		int node = atoi(strsep(&rest, " "));
-
-		put(node, rest);
-	}
-	end_array();
-}
-
 void begin_samples(const struct program *program)
 {
 	begin.cgroups = calloc((size_t)(program->nr_cgroups + 1), sizeof(*begin.cgroups));
@@ -283,8 +217,7 @@ void sample(const struct program *program, bool last)
 	begin_object("vmstat");
 	put_since(VMSTAT, COUNT(VMSTAT), now.vmstat, begin.vmstat);
 	end_object();
-	put_lab("node", put_node);
-	put_lab("reason", put_reason);
+	put_nodes();
 	put_workloads(program, last);
 	put_cgroups(program);
 	begin_object("pressure");

@@ -1,6 +1,7 @@
-#include <time.h>
+#include "spin.h"
 
-#include "work.h"
+#include <stdint.h>
+#include <time.h>
 
 enum { CALIBRATION_ROUNDS = 2000000 };
 

@@ -75,7 +75,9 @@ _Noreturn void run_process(const struct program *program, struct process *proces
 	phases = stream_of((uint64_t)program->seed, (uint64_t)work.index, 0);
 	work.phase_ops = uniform(&phases);
 	become_member(&work);
-	if (work.workload->kind != ANON)
+	if (work.workload->kind == ANON)
+		make_rings(&work);
+	else
 		open_files(&work);
 	if (!restarted) {
 		give_turn(process, READY);

@@ -27,6 +27,8 @@ struct work {
 /* Does not return: fills when it is its turn, runs until it is killed. */
 _Noreturn void run_process(const struct program *program, struct process *process, bool restarted);
 
+/* Room for its memory, none of it touched. */
+void make_rings(struct work *work);
 void fill_anon(struct work *work);
 void run_anon(struct work *work, int64_t thread);
 
@@ -34,9 +36,5 @@ void open_files(struct work *work);
 void fill_files(struct work *work);
 void run_reader(struct work *work, int64_t thread);
 void run_stream(struct work *work, int64_t thread);
-
-/* Spins for so much CPU time; calibrated once, before the workloads start. */
-void calibrate_spin(void);
-void spin_us(double us);
 
 #endif
