@@ -9,14 +9,40 @@
 #include "machine.h"
 #include "shared.h"
 
+enum { COUNTERS = 2 };
+
+static const char *const COUNTER_NAMES[COUNTERS] = { "workingset_refault_file", "workingset_activate_file" };
+static int64_t begun[MAX_NODES][COUNTERS];
+
+static void read_node(int node, const char *const *names, int nr_names, int64_t *values)
+{
+	char path[PATH_BYTES];
+
+	snprintf(path, sizeof(path), "/sys/devices/system/node/node%d/vmstat", node);
+	read_values(path, names, nr_names, values);
+}
+
+void begin_nodes(int nr_nodes)
+{
+	for (int node = 0; node < nr_nodes; node++)
+		read_node(node, COUNTER_NAMES, COUNTERS, begun[node]);
+}
+
+static void put_counters(int node)
+{
+	int64_t values[COUNTERS];
+
+	read_node(node, COUNTER_NAMES, COUNTERS, values);
+	for (int i = 0; i < COUNTERS; i++)
+		put_int(COUNTER_NAMES[i], values[i] - begun[node][i]);
+}
+
 void read_node_sizes(int node, int64_t *pages)
 {
 	static const char *const NAMES[NODE_SIZES] = { "nr_free_pages", "nr_inactive_file", "nr_active_file",
 						       "nr_inactive_anon", "nr_active_anon" };
-	char path[PATH_BYTES];
 
-	snprintf(path, sizeof(path), "/sys/devices/system/node/node%d/vmstat", node);
-	read_values(path, NAMES, NODE_SIZES, pages);
+	read_node(node, NAMES, NODE_SIZES, pages);
 }
 
 /* The rest of a line of /proc/reclaim_lab as keys; moments become nanoseconds since t = 0. */
@@ -46,6 +72,7 @@ static void put_node(int node, char *rest)
 	put_int("inactive_file_pages", pages[INACTIVE_FILE]);
 	put_int("active_file_pages", pages[ACTIVE_FILE]);
 	put_int("anon_pages", pages[INACTIVE_ANON] + pages[ACTIVE_ANON]);
+	put_counters(node);
 	put_kswapd(node);
 	put_lab_line(rest);
 	end_object();

@@ -203,6 +203,7 @@ void begin_samples(const struct program *program)
 	begin.workloads = calloc((size_t)(program->nr_workloads + 1), sizeof(*begin.workloads));
 	now.workloads = calloc((size_t)(program->nr_workloads + 1), sizeof(*now.workloads));
 	find_kswapds(program->nr_nodes);
+	begin_nodes(program->nr_nodes);
 	open_stalls();
 	read_counts(program, &begin, true);
 }
