@@ -1,0 +1,236 @@
+"""A series of boots: every scenario under every rule, repeat by repeat, each recorded as it ends."""
+
+import contextlib
+import gzip
+import hashlib
+import json
+import signal
+import tempfile
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from reclaim_env.reset_rules import RULES, ResetRule
+from reclaim_env.scenario import Scenario
+
+from .. import files
+from ..run_folder import RunFolder
+from . import build, change, console, disk, guest, qemu, translate
+from .boot import Boot, boot
+from .boot_ledger import BootLedger, BootRecord
+
+# One build of 6.12; what 6.18 adds to the writers of kswapd_failures is a switch of it.
+KERNELS = {"6.12": False, "6.18": True}
+CPUS_PER_NODE = 1
+MEMINFO = Path("/proc/meminfo")
+QEMU_MIB = 512  # of its own, beside the guest's memory
+BOOT_AND_FILL_S, WALL_PER_GUEST_S = 120.0, 3.0  # emulated time runs late on a busy host
+
+Progress = Callable[[str, int], None]  # what is under way, boots done since the last call
+
+
+@dataclass(frozen=True)
+class Request:
+    scenarios: tuple[Scenario, ...]
+    rules: tuple[ResetRule, ...]
+    repeats: int
+    kernel: str
+    accelerator: str  # kvm or tcg
+    command: str
+
+    @property
+    def nr_boots(self) -> int:
+        return len(self.scenarios) * len(self.rules) * self.repeats
+
+
+@dataclass(frozen=True)
+class Planned:
+    """One boot, and everything its result depends on."""
+
+    scenario: Scenario
+    rule: ResetRule
+    repeat: int
+    kernel: str
+    accelerator: str
+
+    @property
+    def program(self) -> str:
+        switches = change.rule_number(self.rule), self.repeat, KERNELS[self.kernel]
+        return translate.program(self.scenario, translate.Request(*switches))
+
+    def facts(self) -> dict[str, object]:
+        """What goes into the key: stored, so that a record explains itself."""
+        return {
+            "scenario": self.scenario.model_dump(mode="json"),
+            "rule": asdict(self.rule),
+            "repeat": self.repeat,
+            "free_path_reset": KERNELS[self.kernel],
+            "program_sha256": hashlib.sha256(self.program.encode()).hexdigest(),
+            "node_mib": list(translate.node_memory_mib(self.scenario)),
+            "cpus_per_node": CPUS_PER_NODE,
+            "build": build.manifest()["inputs"],
+            "guest": guest.fingerprint(),
+            "accelerator": self.accelerator,
+        }
+
+    @property
+    def key(self) -> str:
+        return hashlib.sha256(json.dumps(self.facts(), sort_keys=True).encode()).hexdigest()[:32]
+
+    @property
+    def words(self) -> str:
+        return f"{self.scenario.name}, kernel {self.kernel}, {self.rule.name}, repeat {self.repeat}"
+
+    @property
+    def log_name(self) -> str:
+        return f"{self.scenario.name}-{self.kernel}-{self.rule.name}-{self.repeat}-{self.key[:6]}.log.gz"
+
+
+def plan(request: Request) -> Iterator[Planned]:
+    """Repeats outermost: a series that is cut short has told as much of every rule."""
+    for repeat in range(1, request.repeats + 1):
+        for scenario in request.scenarios:
+            for rule in request.rules:
+                yield Planned(scenario, rule, repeat, request.kernel, request.accelerator)
+
+
+def check(request: Request) -> None:
+    """Everything a boot will need, refused here and not when its turn comes."""
+    qemu.find()
+    build.image()
+    guest.init()
+    for scenario in request.scenarios:
+        translate.refuse(scenario)
+        _check_memory(scenario)
+
+
+def rules_of(names: Sequence[str]) -> tuple[ResetRule, ...]:
+    unknown = [name for name in names if name not in RULES]
+    if unknown:
+        raise ValueError(f"--rule: found {unknown[0]!r}, wanted one of {', '.join(RULES)}")
+    return tuple(RULES[name] for name in dict.fromkeys(names))
+
+
+def run(request: Request, folder: RunFolder, progress: Progress) -> None:
+    """What the folder has already, failed boots included, is not made again."""
+    started = f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"
+    _note(request, folder, "running", started)
+    try:
+        with _interruptible(), BootLedger(folder.ledger) as ledger:
+            made = ledger.keys()
+            for planned in plan(request):
+                if planned.key not in made:
+                    progress(planned.words, 0)
+                    ledger.add(_made(planned, folder))
+                progress(planned.words, 1)
+    except BaseException:
+        _note(request, folder, "interrupted", started)
+        raise
+    _note(request, folder, "complete", started)
+
+
+@contextlib.contextmanager
+def _interruptible() -> Iterator[None]:
+    """SIGTERM ends a series as Ctrl-C does, and both do where a shell had them ignored: no QEMU is left behind."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    numbers = (signal.SIGINT, signal.SIGTERM)
+    before = [signal.signal(number, signal.default_int_handler) for number in numbers]
+    try:
+        yield
+    finally:
+        for number, handler in zip(numbers, before, strict=True):
+            signal.signal(number, handler)
+
+
+def deadline_s(scenario: Scenario) -> float:
+    return BOOT_AND_FILL_S + WALL_PER_GUEST_S * scenario.duration_s
+
+
+def _made(planned: Planned, folder: RunFolder) -> BootRecord:
+    began = datetime.now(UTC)
+    ended = _booted(planned)
+    log = Path("logs") / planned.log_name
+    files.write_bytes(folder.path / log, gzip.compress(ended.log, mtime=0))
+    facts = {
+        **planned.facts(),
+        "program": planned.program,
+        "started_utc": f"{began:%Y-%m-%dT%H:%M:%SZ}",
+        "wall_s": round(ended.wall_s, 3),
+        "host": ended.host.as_json(),
+    }
+    name, why = planned.scenario.name, _why_failed(ended)
+    return BootRecord(
+        planned.key, name, planned.rule.name, planned.kernel, planned.repeat, why, str(log), facts
+    )
+
+
+def _booted(planned: Planned) -> Boot:
+    device = planned.scenario.device
+    machine = qemu.Machine(
+        translate.node_memory_mib(planned.scenario),
+        CPUS_PER_NODE,
+        qemu.Disk(
+            disk.image(translate.disk_layout(planned.scenario)),
+            iops_per_s=max(round(device.iops_per_s), 1),
+            bytes_per_s=max(round(device.bandwidth_mib_per_s * 2**20), 1),
+        ),
+    )
+    with tempfile.TemporaryDirectory() as scratch:
+        initrd = Path(scratch) / "initrd"
+        initrd.write_bytes(guest.initrd(planned.program))
+        command = qemu.command(machine, build.image(), initrd, planned.accelerator)
+        return boot(command, deadline_s(planned.scenario))
+
+
+def _why_failed(ended: Boot) -> str | None:
+    incomplete = console.parse(ended.log).why_incomplete
+    if incomplete is None:
+        return None
+    return f"{ended.why_ended}: {incomplete}" if ended.why_ended else incomplete
+
+
+def _check_memory(scenario: Scenario) -> None:
+    """A guest that pages on the host measures the host."""
+    wanted_mib = sum(translate.node_memory_mib(scenario)) + QEMU_MIB
+    available_mib = _available_mib()
+    if available_mib is not None and wanted_mib > available_mib:
+        raise ValueError(
+            f"{scenario.name}: found {available_mib:.0f} MiB available on this host, wanted {wanted_mib} MiB"
+        )
+
+
+def _available_mib() -> float | None:
+    try:
+        fields = dict(line.split(":", 1) for line in MEMINFO.read_text().splitlines())
+        return int(fields["MemAvailable"].split()[0]) / 1024
+    except (OSError, KeyError, ValueError):
+        return None
+
+
+def _note(request: Request, folder: RunFolder, status: str, started: str) -> None:
+    from ..identity import commit, machine, versions
+
+    folder.write_manifest(
+        {
+            "kind": "kernel",
+            "status": status,
+            "command": request.command,
+            "commit": commit(),
+            "versions": versions(),
+            "machine": machine(),
+            "kernel": request.kernel,
+            "free_path_reset": KERNELS[request.kernel],
+            "build": build.manifest(),
+            "guest": guest.fingerprint(),
+            "accelerator": request.accelerator,
+            "scenarios": [scenario.model_dump(mode="json") for scenario in request.scenarios],
+            "not_enforced": {one.name: list(translate.not_enforced(one)) for one in request.scenarios},
+            "contenders": {rule.name: asdict(rule) for rule in request.rules},
+            "repeats": request.repeats,
+            "started_utc": started,
+        }
+    )
