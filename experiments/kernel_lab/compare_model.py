@@ -11,9 +11,11 @@ from reclaim_env.scenario import Scenario, parse
 from reclaim_env.units import mib_from_pages, pages_from_mib
 from reclaim_env.vector import ReclaimVectorEnv
 
-from ..evaluate import evaluation_seeds, no_action
+from ..evaluate import compile_model, evaluation_seeds, no_action
 from ..identity import usable_cpus
 from ..metrics import MIB_PER_PAGE, measure
+from .kernel_runs import KernelRun
+from .validate import Sides, Validation, validate
 
 NR_SEEDS = 8
 MACHINE = (
@@ -28,25 +30,14 @@ MACHINE = (
     "workingset_refault_file",
     "allocstall",
     "stall_s",
+    "limit_reclaim_s",
     "hopeless_s",
 )
 NODE = ("free_mib_at_end", "file_mib_at_end", "first_hopeless_s", "hopeless_at_end", "running_at_end")
 
 Metrics = Mapping[str, float]
-Columns = Mapping[str, np.ndarray]  # metric -> one number for each run or seed, NaN: undefined
-
-
-@dataclass(frozen=True)
-class KernelRun:
-    """One boot, as far as it is compared."""
-
-    scenario: Scenario
-    rule: str
-    kernel: str
-    repeat: int
-    key: str
-    why_failed: str | None
-    metrics: Metrics
+Adjust = Callable[[Scenario], Scenario]
+Progress = Callable[[str, int], None]  # what is under way, rules done since the last call
 
 
 @dataclass(frozen=True)
@@ -94,18 +85,29 @@ def cases(runs: Iterable[KernelRun]) -> list[Case]:
     return [Case(scenarios[key], key[1], rules) for key, rules in by_rule.items()]
 
 
+def compare(cases: Sequence[Case], progress: Progress, adjust: Adjust | None = None) -> Validation:
+    """Every rule of every case in the model, on the machine measured and with the costs adjusted."""
+    scenarios: dict[str, dict[str, Sides]] = {}
+    if cases:
+        compile_model(cases[0].scenario, progress)
+    for case in cases:
+        machine = on_measured_machine(case)
+        machine = adjust(machine) if adjust else machine
+        for rule in case.runs:
+            progress(f"{case.label}: {rule}", 0)
+            sides = Sides(case.kernel_columns(rule), model_columns(case, machine, rule))
+            scenarios.setdefault(case.label, {})[rule] = sides
+            progress(f"{case.label}: {rule}", 1)
+    return validate(scenarios)
+
+
 def model_columns(
-    case: Case,
-    rule: str,
-    adjust: Callable[[Scenario], Scenario] = lambda scenario: scenario,
-    nr_seeds: int = NR_SEEDS,
+    case: Case, machine: Scenario, rule: str, nr_seeds: int = NR_SEEDS
 ) -> dict[str, np.ndarray]:
     """The same names, one number for each seed."""
-    records = _episodes(adjust(on_measured_machine(case)), rule, case.kernel, nr_seeds)
-    scenario = case.scenario
-    measured = measure(records, scenario.cgroup_names, scenario.workload_names, {})
-    measured |= _sizes_at_end(records)
-    found = [asked({name: values[i] for name, values in measured.items()}, scenario) for i in range(nr_seeds)]
+    records = _episodes(machine, rule, case.kernel, nr_seeds)
+    measured = measure(records, machine.cgroup_names, machine.workload_names, {}) | _sizes_at_end(records)
+    found = [asked({name: values[i] for name, values in measured.items()}, machine) for i in range(nr_seeds)]
     return {name: np.array([one[name] for one in found]) for name in case.names}
 
 
@@ -130,8 +132,6 @@ def asked(metrics: Metrics, scenario: Scenario) -> dict[str, float]:
     """The measured names, and those that follow from them, in one way for kernel and model."""
     found = dict(metrics)
     found["kswapd_cpu_ratio"] = metrics.get("kswapd_cpu_s", nan) / scenario.duration_s
-    limit_s = metrics.get("limit_reclaim_s", nan)  # delay accounting does not tell them apart
-    found["stall_s"] = metrics.get("stall_s", nan) + (limit_s if isfinite(limit_s) else 0.0)
     for name in _refault_names(scenario):
         found[name] = _refaults_per_op(metrics, scenario, name)
     wanted = (*MACHINE, *_throughput_names(scenario), *_node_names(scenario))

@@ -1,0 +1,66 @@
+"""`reclaim validate kernel` and `reclaim calibrate`: their options."""
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+RECORDED = Path(__file__).parent.parent / "results" / "kernel"
+
+validate_app = typer.Typer(help="Where the model's verdict and a real machine's agree.")
+
+Runs = Annotated[
+    Path | None, typer.Option("--runs", help="Run folder, or folder of recorded runs.", show_default=False)
+]
+
+
+@validate_app.callback()
+def _validating() -> None:
+    """Keeps `kernel` a command of its own."""
+
+
+@validate_app.command("kernel")
+def validate_kernel(
+    runs: Runs = None,
+    calibration: Annotated[
+        Path | None, typer.Option(help="Costs by `reclaim calibrate`; only the other runs are compared.")
+    ] = None,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print one JSON object on stdout and nothing else.")
+    ] = False,
+) -> None:
+    """Run the scenarios of kernel runs in the model too, and compare: signs between rules, and ratios."""
+    from .. import progress
+    from . import calibrate, compare_model, kernel_runs, validation_table
+
+    costs = None if calibration is None else calibrate.read(calibration)
+    found = kernel_runs.load(runs or RECORDED)
+    left = found if costs is None else calibrate.others(costs, found)
+    cases = compare_model.cases(left)
+    with progress.bar(sum(len(case.runs) for case in cases), "episodes") as advance:
+        result = compare_model.compare(cases, advance, costs.apply if costs else None)
+    if as_json:
+        sys.stdout.write(json.dumps(result.as_json(), allow_nan=False) + "\n")
+        return
+    failed = sum(run.why_failed is not None for run in left)
+    sys.stdout.write(validation_table.render(result, failed, costs.words if costs else None))
+
+
+def calibrate_kernel(
+    runs: Annotated[Path, typer.Option("--from", help="Run folder, or folder of recorded runs.")] = RECORDED,
+    out: Annotated[Path | None, typer.Option(help="File to write; stdout if left out.")] = None,
+) -> None:
+    """Fit the model's costs to the odd repeats of kernel runs; the even ones are left to compare with."""
+    from .. import progress
+    from . import calibrate, kernel_runs
+
+    fitted = calibrate.calibrate(calibrate.odd_repeats(kernel_runs.load(runs)))
+    for field, why in fitted.not_identified.items():
+        progress.say(f"{field}: left as it is: {why}")
+    if out is None:
+        sys.stdout.write(json.dumps(fitted.as_json(), indent=2, allow_nan=False) + "\n")
+        return
+    fitted.write(out)
+    progress.say(f"Calibration: {out}")
