@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
+from .kernel_lab.validate_cli import calibrate_kernel, validate_app
 from .vmstat.cli import export_app, import_app
 
 app = typer.Typer(
@@ -21,6 +22,8 @@ scenario_app = typer.Typer(help="Scenarios: the bundled ones, and new ones from 
 app.add_typer(scenario_app, name="scenario")
 app.add_typer(import_app, name="import")
 app.add_typer(export_app, name="export")
+app.add_typer(validate_app, name="validate")
+app.command("calibrate")(calibrate_kernel)
 
 DEFAULT_SCENARIOS = ("incident", "dead_kswapd")
 
