@@ -21,8 +21,11 @@ REASON_WORDS = {
 
 
 def answer(found: ScenarioResults) -> list[str]:
-    """Three sentences: the jobs, the statistics asked for, the price."""
-    return [_jobs(found), _statistics(found), _price(found)]
+    """Three sentences: the jobs, the statistics asked for, the price where it is defined."""
+    if found.baselines != BASELINES:
+        return [f"Without boots of both {' and '.join(BASELINES)} there is no verdict."]
+    price = [_price(found)] if found.is_defined("cost_s") else []
+    return [_jobs(found), _statistics(found), *price]
 
 
 def _jobs(found: ScenarioResults) -> str:
@@ -76,8 +79,6 @@ def _price(found: ScenarioResults) -> str:
     ranked = sorted(
         (mean, rule) for rule in found.rules if (mean := found.mean(rule, "cost_s").mean) is not None
     )
-    if not ranked:
-        return "The cost of no rule is defined."
     old, new = BASELINES
     gap = found.difference(new, old, "cost_s")
     cheapest = [rule for mean, rule in ranked if mean == ranked[0][0]]

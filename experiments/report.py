@@ -8,7 +8,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 from . import charts
 from .findings import answer, stories
 from .metrics import describe
-from .results import BASELINES, Results, ScenarioResults
+from .results import Results, ScenarioResults
 from .series import Series
 from .tables import OVERVIEW, shown_metrics
 from .wording import compact
@@ -57,18 +57,17 @@ def template(name: str) -> Template:
 
 def render(results: Results) -> str:
     sections = [_section(found, f"s{index}") for index, found in enumerate(results.scenarios)]
-    return template("report.html.j2").render(results=results, sections=sections, baselines=BASELINES)
+    return template("report.html.j2").render(results=results, sections=sections)
 
 
 def _section(found: ScenarioResults, prefix: str) -> dict[str, object]:
+    overview = [metric for metric, _ in OVERVIEW if found.is_defined(metric)]
     return {
         "found": found,
         "prefix": prefix,
         "answer": answer(found),
-        "overview_heads": [(metric, describe(metric).unit) for metric, _ in OVERVIEW],
-        "overview": [
-            (rule, [interval(found, rule, metric) for metric, _ in OVERVIEW]) for rule in found.rules
-        ],
+        "overview_heads": [(metric, describe(metric).unit) for metric in overview],
+        "overview": [(rule, [interval(found, rule, metric) for metric in overview]) for rule in found.rules],
         "stories": stories(found),
         "groups": list(_groups(found)),
         "matrices": list(_matrices(found)),
@@ -98,7 +97,7 @@ def _table(found: ScenarioResults, name: str) -> Table:
     rows = []
     for rule in found.rules:
         mean, spread = interval(found, rule, name)
-        gaps = tuple(_gap(found, rule, baseline, name) for baseline in BASELINES)
+        gaps = tuple(_gap(found, rule, baseline, name) for baseline in found.baselines)
         rows.append((rule, f"{mean} [{spread}]" if spread else mean, gaps))
     return Table(name, describe(name).unit, tuple(rows))
 

@@ -1,5 +1,6 @@
 """The frame everything is reported from: scenario -> rule -> (seeds, metrics)."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -7,9 +8,36 @@ from typing import Any
 import numpy as np
 
 from .series import Series
-from .stats import Difference, Mean, differences, means, mirrored
+from .stats import Difference, Mean, differences, means, mirrored, unpaired_differences
 
 BASELINES = ("always", "balanced")
+
+
+@dataclass(frozen=True)
+class Sampling:
+    """What a row of the frame is, and whether row i of two rules belongs together."""
+
+    unit: str
+    is_paired: bool
+
+    @property
+    def differences(self) -> Callable[[np.ndarray, np.ndarray], list[Difference]]:
+        return differences if self.is_paired else unpaired_differences
+
+    @property
+    def pairing(self) -> str:
+        return "paired" if self.is_paired else "unpaired"
+
+    @property
+    def method(self) -> str:
+        """How the intervals of differences came about."""
+        if self.is_paired:
+            return f"differences are taken {self.unit} by {self.unit}"
+        return f"differences are of means, with Welch's interval: nothing pairs the {self.unit}s of two rules"
+
+
+SEEDS = Sampling("seed", is_paired=True)
+BOOTS = Sampling("boot", is_paired=False)  # of a real kernel: the same seed is not the same run
 
 
 @dataclass(frozen=True)
@@ -22,10 +50,20 @@ class ScenarioResults:
     metrics: tuple[str, ...]
     values: dict[str, np.ndarray]  # rule -> (seeds, metrics); NaN: undefined
     series: dict[str, Series] = field(default_factory=dict)  # rule -> the first seed's episode
+    sampling: Sampling = SEEDS
 
     @property
     def rules(self) -> tuple[str, ...]:
         return tuple(self.values)
+
+    @property
+    def baselines(self) -> tuple[str, ...]:
+        """Those that were run: boots of a real kernel are asked for rule by rule."""
+        return tuple(rule for rule in BASELINES if rule in self.rules)
+
+    def is_defined(self, metric: str) -> bool:
+        """Whether any rule has a number of it."""
+        return any(self.mean(rule, metric).mean is not None for rule in self.rules)
 
     def column(self, metric: str) -> int:
         return self.metrics.index(metric)
@@ -40,7 +78,7 @@ class ScenarioResults:
         found: dict[tuple[str, str], list[Difference]] = {}
         for i, a in enumerate(self.rules):
             for b in self.rules[i + 1 :]:
-                found[a, b] = differences(self.values[a], self.values[b])
+                found[a, b] = self.sampling.differences(self.values[a], self.values[b])
                 found[b, a] = [mirrored(difference) for difference in found[a, b]]
         return found
 
@@ -56,7 +94,7 @@ class ScenarioResults:
                 rule: {name: mean.as_json() for name, mean in zip(self.metrics, found, strict=True)}
                 for rule, found in self._means.items()
             },
-            "paired": {
+            self.sampling.pairing: {
                 f"{a}_vs_{b}": {name: gap.as_json() for name, gap in zip(self.metrics, found, strict=True)}
                 for (a, b), found in self._differences.items()
             },
@@ -70,6 +108,14 @@ class Results:
     kernel: str
     weights: str
     command: str
+    sampling: Sampling = SEEDS
+    limits: str = ""  # what the numbers cannot say, to stand beside every figure
+
+    @property
+    def setting(self) -> str:
+        """The kernel, and the weights of the cost where there is one."""
+        weights = f", cost weights {self.weights}" if self.weights else ""
+        return f"kernel {self.kernel}{weights}"
 
     def as_json(self) -> dict[str, Any]:
         """What `reclaim compare --json` prints; undefined is null."""

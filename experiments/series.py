@@ -37,7 +37,7 @@ class Series:
     kswapd_cpu_s: np.ndarray
     awake_s: np.ndarray
     workingset_refault_file: np.ndarray
-    bystander_refault_pages: np.ndarray
+    bystander_refault_pages: np.ndarray  # one column for all nodes where only the machine is known
     allocstall: np.ndarray
     stall_s: np.ndarray
     pgscan_kswapd: np.ndarray

@@ -1,4 +1,4 @@
-"""Means and paired differences over seeds, with 95 % bootstrap intervals.
+"""Means and differences with 95 % intervals: over seeds paired and bootstrapped, over boots Welch's.
 
 An undefined value (nothing was scanned, so no efficiency) is NaN in the arrays here and null in
 what is printed. One undefined seed makes the mean undefined: leaving it out would compare rules
@@ -27,7 +27,7 @@ class Mean:
 
 @dataclass(frozen=True)
 class Difference:
-    """Of a minus b over the same seeds; p_improve is the share of seeds where a is lower, ties half."""
+    """Of a minus b; p_improve is the share of seeds (of pairs of boots) where a is lower, ties half."""
 
     diff: float | None
     lo: float | None
@@ -59,6 +59,19 @@ def differences(a: np.ndarray, b: np.ndarray) -> list[Difference]:
     ]
 
 
+def unpaired_differences(a: np.ndarray, b: np.ndarray) -> list[Difference]:
+    """a, b: (runs, metrics), rows of one and the other that nothing ties together, perhaps not as many."""
+    gap = a.mean(axis=0) - b.mean(axis=0)
+    half = _welch_half_width(a, b)
+    lower = (a[:, None] < b[None]) + 0.5 * (a[:, None] == b[None])
+    return [
+        Difference(float(g), _defined(g - h), _defined(g + h), float(p))
+        if np.isfinite(g)
+        else UNDEFINED_DIFFERENCE
+        for g, h, p in zip(gap, half, lower.mean(axis=(0, 1)), strict=True)
+    ]
+
+
 def mirrored(difference: Difference) -> Difference:
     """The same comparison with a and b exchanged."""
     if difference.diff is None or difference.p_improve is None:
@@ -83,6 +96,19 @@ def _centre_and_interval(values: np.ndarray) -> tuple[np.ndarray, np.ndarray, np
         resampled = _resampling(nr_seeds) @ values[:, varied]
         low[varied], high[varied] = np.quantile(resampled, _levels(nr_seeds), axis=0)
     return centre, low, high
+
+
+def _welch_half_width(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """(metrics,). Half of Welch's interval of a difference of means; NaN where a side has one run only."""
+    from scipy.special import stdtrit
+
+    if min(len(a), len(b)) < 2:
+        return np.full(a.shape[1], np.nan)
+    of_a, of_b = (values.var(axis=0, ddof=1) / len(values) for values in (a, b))
+    spread = of_a + of_b
+    unsure = of_a**2 / (len(a) - 1) + of_b**2 / (len(b) - 1)
+    freedom = np.divide(spread**2, unsure, out=np.ones_like(spread), where=unsure > 0)
+    return stdtrit(freedom, (1 + CONFIDENCE_RATIO) / 2) * np.sqrt(spread)
 
 
 @cache

@@ -7,7 +7,7 @@ from rich.cells import cell_len
 
 from .findings import answer, stories
 from .metrics import describe
-from .results import BASELINES, Results, ScenarioResults
+from .results import Results, ScenarioResults
 from .wording import compact, fitted, visible, with_interval
 
 WIDTH = 80
@@ -55,11 +55,12 @@ def render(results: Results) -> str:
 
 
 def scenario_lines(found: ScenarioResults, results: Results) -> list[str]:
+    sampling = results.sampling
     lines = paragraph(
-        f"{found.name}: {results.nr_seeds} paired seeds, {found.duration_s:g} s each, "
-        f"kernel {results.kernel}, weights {results.weights}; "
-        "mean [95 % bootstrap interval], k M G apply to all three numbers"
+        f"{found.name}: {results.nr_seeds} {sampling.pairing} {sampling.unit}s, {found.duration_s:g} s each, "
+        f"{results.setting}; mean [95 % interval], k M G apply to all three numbers"
     )
+    lines += paragraph(results.limits)
     lines.append("=" * WIDTH)
     for sentence in answer(found):
         lines += paragraph(sentence)
@@ -67,7 +68,7 @@ def scenario_lines(found: ScenarioResults, results: Results) -> list[str]:
         "",
         *overview(found),
         "",
-        "Who reset kswapd_failures, and when (shares: all seeds; times: first seed)",
+        f"Who reset kswapd_failures, and when (shares: all {sampling.unit}s; times: first {sampling.unit})",
     ]
     for rules, sentences in stories(found):
         lines += ["", *paragraph(rules)]
@@ -78,9 +79,10 @@ def scenario_lines(found: ScenarioResults, results: Results) -> list[str]:
 
 def overview(found: ScenarioResults) -> list[str]:
     """Means only, every rule on one line."""
-    lines = ["Means".ljust(RULE_WIDTH) + "".join(f"{head:>9}" for _, head in OVERVIEW)]
+    columns = [(metric, head) for metric, head in OVERVIEW if found.is_defined(metric)]
+    lines = ["Means".ljust(RULE_WIDTH) + "".join(f"{head:>9}" for _, head in columns)]
     for rule in found.rules:
-        cells = (compact(found.mean(rule, metric).mean) for metric, _ in OVERVIEW)
+        cells = (compact(found.mean(rule, metric).mean) for metric, _ in columns)
         lines.append(fitted(rule, RULE_WIDTH) + "".join(f"{cell:>9}" for cell in cells))
     return lines
 
@@ -116,19 +118,19 @@ def blocks(found: ScenarioResults) -> list[str]:
 
 def block(found: ScenarioResults, name: str) -> list[str]:
     unit = describe(name).unit
-    lines = _headed(f"{name}, {unit}")
+    lines = _headed(f"{name}, {unit}", found.baselines)
     for rule in found.rules:
         mean = found.mean(rule, name)
-        gaps = [None if rule == b else found.difference(rule, b, name) for b in BASELINES]
+        gaps = [None if rule == b else found.difference(rule, b, name) for b in found.baselines]
         cells = [with_interval(mean.mean, mean.lo, mean.hi)]
         cells += ["" if gap is None else with_interval(gap.diff, gap.lo, gap.hi) for gap in gaps]
         lines.append(_line(rule, *cells))
     return lines
 
 
-def _headed(title: str) -> list[str]:
+def _headed(title: str, baselines: tuple[str, ...]) -> list[str]:
     """The metric and the columns' heads, on one line where both fit."""
-    heads = "".join(f" {f'minus {baseline}':>{CELL_WIDTH}}" for baseline in BASELINES)
+    heads = "".join(f" {f'minus {baseline}':>{CELL_WIDTH}}" for baseline in baselines)
     room = WIDTH - len(heads) - 2
     if cell_len(visible(title)) <= room:
         return [fitted(title, room) + heads]

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from experiments.stats import Difference, Mean, differences, means, mirrored
+from experiments.stats import Difference, Mean, differences, means, mirrored, unpaired_differences
 
 
 def bounds(found: Mean | Difference) -> tuple[float, float]:
@@ -65,3 +65,35 @@ def test_exchanging_the_rules_mirrors_the_difference():
     a, b = np.random.default_rng(5).normal(size=(2, 16, 4))
     for there, back in zip(differences(a, b), differences(b, a), strict=True):
         assert mirrored(there).as_json() == pytest.approx(back.as_json())
+
+
+@pytest.mark.parametrize("nr_runs", [(5, 5), (3, 8)])
+@pytest.mark.parametrize("spread", [(1.0, 1.0), (1.0, 10.0)])
+def test_equal_unpaired_rules_are_told_apart_in_two_to_seven_percent(nr_runs, spread):
+    random = np.random.default_rng(6)
+    a, b = (random.normal(scale=s, size=(n, 3000)) for n, s in zip(nr_runs, spread, strict=True))
+    verdicts = [lo > 0 or hi < 0 for lo, hi in map(bounds, unpaired_differences(a, b))]
+    assert 0.02 <= np.mean(verdicts) <= 0.07
+
+
+def test_runs_that_nothing_pairs_may_be_shuffled():
+    a, b = np.random.default_rng(7).normal(size=(2, 5, 4))
+    found = unpaired_differences(a, b)
+    assert [gap.as_json() for gap in unpaired_differences(a[::-1], b)] == [
+        pytest.approx(gap.as_json()) for gap in found
+    ]
+    assert found != differences(a, b)
+
+
+def test_of_unpaired_runs_every_pair_is_asked_which_is_lower():
+    a, b = np.array([[1.0], [4.0]]), np.array([[2.0], [3.0], [4.0]])
+    found = unpaired_differences(a, b)[0]
+    assert found.p_improve == (3 + 0.5) / 6
+    assert found.diff == -0.5
+
+
+def test_one_undefined_run_or_a_lone_one_leaves_no_verdict():
+    a, b = np.array([[1.0], [np.nan]]), np.array([[1.0], [2.0]])
+    assert unpaired_differences(a, b) == [Difference(None, None, None, None)]
+    assert unpaired_differences(a[:1], b)[0].lo is None
+    assert unpaired_differences(np.ones((3, 1)), np.zeros((3, 1))) == [Difference(1.0, 1.0, 1.0, 0.0)]
