@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
+from .kernel_lab.cli import kernel_app
 from .kernel_lab.validate_cli import calibrate_kernel, validate_app
 from .vmstat.cli import export_app, import_app
 
@@ -20,6 +21,7 @@ app = typer.Typer(
 )
 scenario_app = typer.Typer(help="Scenarios: the bundled ones, and new ones from a real machine.")
 app.add_typer(scenario_app, name="scenario")
+app.add_typer(kernel_app, name="kernel")
 app.add_typer(import_app, name="import")
 app.add_typer(export_app, name="export")
 app.add_typer(validate_app, name="validate")

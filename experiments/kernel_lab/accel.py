@@ -1,4 +1,4 @@
-"""Which accelerator works here. A /dev/kvm that opens proves nothing: under some hosts the kernel never prints."""
+"""Which accelerator works here. A /dev/kvm that opens proves nothing: the kernel may never print a line."""
 
 import tempfile
 from functools import cache

@@ -56,4 +56,4 @@ class BootLedger:
     def boots(self) -> list[BootRecord]:
         """In the order they were made."""
         rows = self._db.execute("SELECT * FROM boot ORDER BY rowid").fetchall()
-        return [BootRecord(*row[:-1], json.loads(row[-1])) for row in rows]
+        return [BootRecord(*columns, facts=json.loads(facts)) for *columns, facts in rows]

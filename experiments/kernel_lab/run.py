@@ -16,13 +16,18 @@ from reclaim_env.reset_rules import RULES, ResetRule
 from reclaim_env.scenario import Scenario
 
 from .. import files
+from ..identity import commit, machine, versions
 from ..run_folder import RunFolder
+from ..wording import visible
 from . import build, change, console, disk, guest, qemu, translate
 from .boot import Boot, boot
 from .boot_ledger import BootLedger, BootRecord
+from .refusals import refuse
 
+KIND = "kernel"  # of run folder
 # One build of 6.12; what 6.18 adds to the writers of kswapd_failures is a switch of it.
 KERNELS = {"6.12": False, "6.18": True}
+MAIN_RULES = ("always", "balanced", "no_memcg", "global_direct")
 CPUS_PER_NODE = 1
 MEMINFO = Path("/proc/meminfo")
 QEMU_MIB = 512  # of its own, beside the guest's memory
@@ -96,14 +101,34 @@ def plan(request: Request) -> Iterator[Planned]:
                 yield Planned(scenario, rule, repeat, request.kernel, request.accelerator)
 
 
-def check(request: Request) -> None:
+def check(scenarios: Sequence[Scenario], kernel: str) -> None:
     """Everything a boot will need, refused here and not when its turn comes."""
+    if kernel not in KERNELS:
+        raise ValueError(f"--kernel: found {kernel!r}, wanted one of {', '.join(KERNELS)}")
+    names = [scenario.name for scenario in scenarios]
+    for name in names:
+        if names.count(name) > 1:
+            raise ValueError(f"--scenario: found {name} {names.count(name)} times, wanted names that differ")
     qemu.find()
     build.image()
     guest.init()
-    for scenario in request.scenarios:
-        translate.refuse(scenario)
+    for scenario in scenarios:
+        refuse(scenario)
         _check_memory(scenario)
+
+
+def open_folder(out: Path | None, resume: bool) -> RunFolder:
+    """A folder with boots in it is gone on with only if that was asked for."""
+    if resume and out is None:
+        raise ValueError("--resume: found no --out, wanted the run folder to go on with")
+    folder = RunFolder.open(out, KIND)
+    with BootLedger(folder.ledger) as ledger:
+        nr_boots = len(ledger.keys())
+    if nr_boots and not resume:
+        raise ValueError(
+            f"--out: {visible(str(out))}: found {nr_boots} boots, wanted a new folder, or --resume to go on"
+        )
+    return folder
 
 
 def rules_of(names: Sequence[str]) -> tuple[ResetRule, ...]:
@@ -133,7 +158,7 @@ def run(request: Request, folder: RunFolder, progress: Progress) -> None:
 
 @contextlib.contextmanager
 def _interruptible() -> Iterator[None]:
-    """SIGTERM ends a series as Ctrl-C does, and both do where a shell had them ignored: no QEMU is left behind."""
+    """SIGTERM ends a series as Ctrl-C does, and both do where a shell had them ignored: no QEMU is left."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
@@ -212,11 +237,9 @@ def _available_mib() -> float | None:
 
 
 def _note(request: Request, folder: RunFolder, status: str, started: str) -> None:
-    from ..identity import commit, machine, versions
-
     folder.write_manifest(
         {
-            "kind": "kernel",
+            "kind": KIND,
             "status": status,
             "command": request.command,
             "commit": commit(),

@@ -67,7 +67,7 @@ def test_help_is_quick_and_loads_nothing_heavy(tmp_path):
     assert time.monotonic() - began < 2  # 0.15 s on an idle machine
     assert done.returncode == 0
     assert "compare" in done.stdout
-    assert not {"torch", "scipy", "matplotlib", "numba", "numpy"} & set(done.stderr.split())
+    assert not {"torch", "scipy", "matplotlib", "numba", "numpy", "pyarrow"} & set(done.stderr.split())
 
 
 def test_json_is_alone_on_stdout(compared):
