@@ -171,9 +171,6 @@ def _fit(
     given = weighted[:, defaults] @ np.array([_default_us(names[i]) / MICROSECONDS_PER_S for i in defaults])
     solved, _ = nnls(weighted[:, kept] / scale, 1.0 - given)
     costs = {names[i]: float(c) for i, c in zip(kept, solved / scale * MICROSECONDS_PER_S, strict=True)}
-    for name in [name for name, cost in costs.items() if cost == 0]:
-        unknown[name] = "its best fit is zero: the others explain the time without it"
-        del costs[name]
     left = 1.0 - given - weighted[:, kept] @ (solved / scale)
     return costs, unknown, float(1.0 - np.mean(left**2))
 

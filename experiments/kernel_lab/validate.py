@@ -3,11 +3,11 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from itertools import combinations
-from math import isfinite
 
 import numpy as np
 
-CONFIDENCE_RATIO = 0.95
+from ..stats import Difference, means, unpaired_differences
+
 WITHIN = 2.0  # a rate of the model is good within this factor
 
 Columns = Mapping[str, np.ndarray]  # metric -> one number for each run or seed, NaN: undefined
@@ -83,62 +83,31 @@ def validate(scenarios: Mapping[str, Mapping[str, Sides]]) -> Validation:
     return Validation(tuple(pairs), tuple(ratios))
 
 
-def welch(a: np.ndarray, b: np.ndarray) -> tuple[float, float] | None:
-    """95 % interval of mean(a) - mean(b), unpaired, variances apart; None where there is none to compute."""
-    if min(len(a), len(b)) < 2 or not (np.isfinite(a).all() and np.isfinite(b).all()):
-        return None
-    parts = np.array([a.var(ddof=1) / len(a), b.var(ddof=1) / len(b)])
-    gap, variance = float(a.mean() - b.mean()), float(parts.sum())
-    if variance == 0:
-        return gap, gap
-    freedom = variance**2 / float(parts[0] ** 2 / (len(a) - 1) + parts[1] ** 2 / (len(b) - 1))
-    half = _student(freedom) * variance**0.5
-    return gap - half, gap + half
-
-
-def interval(values: np.ndarray) -> tuple[float | None, float | None]:
-    """Student's 95 % interval of a mean."""
-    if len(values) < 2 or not np.isfinite(values).all():
-        return None, None
-    half = _student(len(values) - 1) * float(values.std(ddof=1)) / len(values) ** 0.5
-    return float(values.mean()) - half, float(values.mean()) + half
-
-
-def _student(freedom: float) -> float:
-    from scipy.special import stdtrit
-
-    return float(stdtrit(freedom, (1 + CONFIDENCE_RATIO) / 2))
-
-
 def _pairs(scenario: str, a: str, b: str, of_a: Sides, of_b: Sides) -> Iterator[Pair]:
-    for metric in of_a.kernel:
-        kernel = _gap(of_a.kernel[metric], of_b.kernel[metric])
-        model = _gap(of_a.model[metric], of_b.model[metric])
-        bounds = welch(of_a.kernel[metric], of_b.kernel[metric])
-        yield Pair(scenario, a, b, metric, kernel, model, _agree(bounds, model))
+    kernel = unpaired_differences(_table(of_a.kernel), _table(of_b.kernel))
+    model = unpaired_differences(_table(of_a.model), _table(of_b.model))
+    for metric, seen, told in zip(of_a.kernel, kernel, model, strict=True):
+        yield Pair(scenario, a, b, metric, seen.diff, told.diff, _agree(seen, told.diff))
 
 
-def _agree(kernel: tuple[float, float] | None, model: float | None) -> bool | None:
+def _agree(kernel: Difference, model: float | None) -> bool | None:
     """What the kernel shows and the model cannot even tell is no agreement."""
-    if kernel is None or kernel[0] <= 0 <= kernel[1]:
+    if kernel.lo is None or kernel.hi is None or kernel.lo <= 0 <= kernel.hi:
         return None
-    return model is not None and (model > 0) == (kernel[0] > 0) and model != 0
+    return model is not None and (model > 0 if kernel.lo > 0 else model < 0)
 
 
 def _ratios(scenario: str, rules: Mapping[str, Sides]) -> Iterator[Ratio]:
     """Metric by metric, as a reader compares rules."""
-    for metric in next(iter(rules.values())).kernel:
-        for rule, sides in rules.items():
-            kernel, model = _mean(sides.kernel[metric]), _mean(sides.model[metric])
-            ratio = None if kernel is None or model is None or kernel == 0 else model / kernel
-            yield Ratio(scenario, rule, metric, kernel, *interval(sides.kernel[metric]), model, ratio)
+    kernel = {rule: means(_table(sides.kernel)) for rule, sides in rules.items()}
+    model = {rule: means(_table(sides.model)) for rule, sides in rules.items()}
+    for i, metric in enumerate(next(iter(rules.values())).kernel):
+        for rule in rules:
+            seen, told = kernel[rule][i], model[rule][i].mean
+            ratio = told / seen.mean if told is not None and seen.mean else None
+            yield Ratio(scenario, rule, metric, seen.mean, seen.lo, seen.hi, told, ratio)
 
 
-def _gap(a: np.ndarray, b: np.ndarray) -> float | None:
-    of_a, of_b = _mean(a), _mean(b)
-    return None if of_a is None or of_b is None else of_a - of_b
-
-
-def _mean(values: np.ndarray) -> float | None:
-    mean = float(values.mean()) if len(values) else np.nan
-    return mean if isfinite(mean) else None
+def _table(columns: Columns) -> np.ndarray:
+    """(runs, metrics)"""
+    return np.stack(list(columns.values()), axis=1)

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-RECORDED = Path(__file__).parent.parent / "results" / "kernel"
+from .cli import RECORDED
 
 validate_app = typer.Typer(help="Where the model's verdict and a real machine's agree.")
 

@@ -3,10 +3,9 @@
 import json
 
 import numpy as np
-import pytest
 
 from experiments.kernel_lab import validation_table
-from experiments.kernel_lab.validate import Sides, interval, validate, welch
+from experiments.kernel_lab.validate import Sides, validate
 
 NAN = float("nan")
 
@@ -82,22 +81,8 @@ def test_every_pair_of_rules_is_compared_once():
     assert found == {("a", "b"), ("a", "c"), ("a", "d"), ("b", "c"), ("b", "d"), ("c", "d")}
 
 
-def test_welch_is_the_textbooks():
-    from scipy.stats import ttest_ind
-
-    a, b = np.array([27.5, 21.0, 19.0, 23.6]), np.array([27.1, 22.0, 20.8, 23.4, 28.0])
-    wanted = ttest_ind(a, b, equal_var=False).confidence_interval(0.95)
-    assert welch(a, b) == pytest.approx((wanted.low, wanted.high))
-    assert welch(np.array([2.0, 2.0]), np.array([1.0, 1.0])) == (1.0, 1.0)
-
-
-def test_an_interval_holds_its_mean():
-    lo, hi = interval(np.array([1.0, 2.0, 3.0]))
-    assert lo == pytest.approx(2 - 2.4841, abs=1e-3) and hi == pytest.approx(2 + 2.4841, abs=1e-3)
-
-
 def test_the_table_fits_80_columns_and_says_what_is_missing():
-    wide = {f"workload/container-files-{'x' * 20}/refaults_per_op": np.array([1e-7, 3e9])}
+    wide = {f"workload/container-files-{'x' * 20}/refaults_per_op": np.array([1e-7, 3e9, 5.0])}
     rules = {
         "always": Sides(ALWAYS | wide, BALANCED | wide),
         "global_direct": Sides(BALANCED | wide, ALWAYS | wide),
