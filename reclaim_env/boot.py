@@ -308,12 +308,10 @@ def _put(env: np.void, nid: int, c: int, lst: np.int64, pages: int) -> None:
     flag = FRESH if row["access"] != READ else REFERENCED if lst == INACTIVE else UNREFERENCED
     set_["cells"][lst, flag] += pages / NR_BINS
     set_["resident_pages"][lst] += pages
-    for sizes in (
-        env["lruvec"][set_["lruvec"]]["list_pages"],
-        env["lruvec"][set_["lruvec"]]["settled_pages"],
-    ):
-        sizes[lst] += pages
-    env["node"][nid]["list_pages"][lst] += pages
+    for name in ("list_pages", "stat_list_pages", "settled_pages"):
+        env["lruvec"][set_["lruvec"]][name][lst] += pages
+    for name in ("list_pages", "stat_list_pages"):
+        env["node"][nid][name][lst] += pages
     if not row["one_touch"]:
         row["new_pages"] -= pages
         row["absent_pages"] -= pages

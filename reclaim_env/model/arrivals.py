@@ -57,7 +57,8 @@ def deliver(env, nid, ratio):
 def lru_add(env, set_, k, now_s):
     """k arriving pages of a class enter their lists: recent refaults the active one, others the inactive.
 
-    A page that was demanded is referenced by that read, or young from that fault; readahead is neither.
+    A page that was read is referenced by that; what came with it is not. A fault maps the pages around it
+    too, and x86 maps them young (do_fault_around()): of a mapped file the whole window counts as touched.
     """
     of = set_.arriving_pages
     active = k * set_.arriving_active_pages // of
@@ -66,11 +67,12 @@ def lru_add(env, set_, k, now_s):
     set_.arriving_active_pages -= active
     set_.arriving_demanded_pages = max(set_.arriving_demanded_pages - demanded, 0)
     class_ = env.class_[set_.class_id]
-    touched = REFERENCED if class_.access == READ else FRESH
-    inactive_demanded = demanded - active
+    mapped = class_.access != READ
+    touched = FRESH if mapped else REFERENCED
+    inactive_touched = k - active if mapped else demanded - active
     bins.resize(env, set_, INACTIVE, k - active)
-    bins.add_head(env, set_, INACTIVE, UNREFERENCED, float(k - demanded), now_s)
-    bins.add_head(env, set_, INACTIVE, touched, float(inactive_demanded), now_s)
+    bins.add_head(env, set_, INACTIVE, UNREFERENCED, float(k - active - inactive_touched), now_s)
+    bins.add_head(env, set_, INACTIVE, touched, float(inactive_touched), now_s)
     if active > 0:
         bins.resize(env, set_, ACTIVE, active)
         bins.add_head(env, set_, ACTIVE, touched, float(active), now_s)

@@ -13,7 +13,6 @@ from reclaim_env.model.constants import (
     KSWAPD,
     KSWAPD_DOZE_S,
     MAX_RECLAIM_RETRIES,
-    ONE,
     RUN,
     SLEEP,
     SWAP_CLUSTER_MAX,
@@ -35,6 +34,10 @@ from reclaim_env.model.watermark import pgdat_balanced
 # Work done in one go: a chunk of this many pages at most, so that the budget is kept.
 CHUNK_PAGES = 2048
 MIN_PASS_S = 1e-7
+
+# Passes down to this priority examine less than an eighth of any list together: on short lists they are one.
+GENTLE_PRIORITY = 4
+GENTLE_PAGES = 4096
 
 
 @kernel
@@ -122,9 +125,26 @@ def balance_pgdat_step(env, nid, now_s):
         spent_s = skip_empty_passes(env, nid, now_s)
         if spent_s > 0.0:
             return spent_s
+        pgdat.pass_first_priority = pgdat.priority
+        if are_gentle(pgdat):
+            pgdat.priority = GENTLE_PRIORITY
         begin_pass(env, pgdat)
-        return pass_cost_s(env) + walk_pass(env, nid, now_s)
+        return nr_merged(pgdat) * pass_cost_s(env) + walk_pass(env, nid, now_s)
     return walk_pass(env, nid, now_s)
+
+
+@inlined
+def are_gentle(pgdat):
+    """May the next passes be made as one? They examine little, and cannot reach high on their way."""
+    examined = (pgdat.list_pages[INACTIVE] + pgdat.list_pages[ACTIVE]) >> (GENTLE_PRIORITY - 1)
+    missing = pgdat.high_wmark_pages - (pgdat.free_pages - pgdat.unusable_pages)
+    return pgdat.priority > GENTLE_PRIORITY and examined < min(missing, GENTLE_PAGES)
+
+
+@inlined
+def nr_merged(pgdat):
+    """Passes that the one under way stands for."""
+    return pgdat.pass_first_priority + 1 - pgdat.priority
 
 
 @inlined
@@ -178,15 +198,15 @@ def begin_run(pgdat):
 
 @inlined
 def begin_pass(env, pgdat):
-    """prepare_scan_control() for the root: may pages be deactivated, is this a cache-trim pass?"""
+    """prepare_scan_control() for the root, as last flushed: deactivate pages? only trim the cache?"""
     pgdat.in_pass = 1
     pgdat.in_lruvec = 0
     pgdat.pass_lruvec = 0
     pgdat.pass_scanned_pages = 0
     pgdat.pass_reclaimed_pages = 0
-    inactive = pgdat.list_pages[INACTIVE]
-    refaults_activate = pgdat.workingset_activate != pgdat.activate_snapshot
-    pgdat.pass_may_deactivate = refaults_activate or inactive_is_low(inactive, pgdat.list_pages[ACTIVE])
+    inactive = pgdat.stat_list_pages[INACTIVE]
+    refaults_activate = pgdat.stat_workingset_activate != pgdat.activate_snapshot
+    pgdat.pass_may_deactivate = refaults_activate or inactive_is_low(inactive, pgdat.stat_list_pages[ACTIVE])
     untouched = not pgdat.pass_may_deactivate
     pgdat.pass_trim = untouched and not pgdat.trim_forbidden and (inactive >> pgdat.priority) > 0
 
@@ -226,12 +246,25 @@ def aim_lruvec(env, pgdat, lru):
     lruvec.scan_left_pages[ACTIVE] = 0
     if mem_cgroup_below_min(memcg) or mem_cgroup_below_low(memcg):
         return
-    everybody = float(memcg.nr_members)
-    inactive = nr_to_scan(lruvec, memcg, INACTIVE, pgdat.priority, False, False, everybody)
-    lruvec.scan_left_pages[INACTIVE] = draw_target(env, lru, INACTIVE, inactive)
+    lruvec.scan_left_pages[INACTIVE] = draw_target(
+        env, lru, INACTIVE, pass_target(pgdat, lruvec, memcg, INACTIVE)
+    )
     if pgdat.pass_may_deactivate:
-        active = nr_to_scan(lruvec, memcg, ACTIVE, pgdat.priority, False, False, everybody)
-        lruvec.scan_left_pages[ACTIVE] = draw_target(env, lru, ACTIVE, active)
+        lruvec.scan_left_pages[ACTIVE] = draw_target(
+            env, lru, ACTIVE, pass_target(pgdat, lruvec, memcg, ACTIVE)
+        )
+
+
+@inlined
+def pass_target(pgdat, lruvec, memcg, lst):
+    """Mean of the pages of one list that the pass, or the passes it stands for, examine."""
+    total = 0.0
+    for priority in range(pgdat.priority, pgdat.pass_first_priority + 1):
+        pages = nr_to_scan(lruvec, memcg, lst, priority, False, False, float(memcg.nr_members))
+        if pages == 0.0:  # nor at a gentler priority
+            break
+        total += pages
+    return total
 
 
 @inlined
@@ -264,7 +297,7 @@ def end_pass(env, nid, now_s):
     reclaimed = pgdat.pass_reclaimed_pages
     pgdat.run_reclaimed_pages += reclaimed
     if reclaimed > 0:
-        kswapd_try_clear_hopeless(env, nid, KSWAPD, ONE)
+        kswapd_try_clear_hopeless(env, nid, KSWAPD, min(nr_merged(pgdat), reclaimed))
     elif pgdat.pass_trim:
         pgdat.trim_failed = 1
     wanted = max(pgdat.high_wmark_pages, SWAP_CLUSTER_MAX)
@@ -289,7 +322,7 @@ def finish_priorities(env, pgdat, now_s):
 def end_run(env, pgdat, now_s, was_balanced):
     """The end of balance_pgdat(), and kswapd_try_to_sleep() after it."""
     pgdat.in_run = 0
-    pgdat.activate_snapshot = pgdat.workingset_activate
+    pgdat.activate_snapshot = pgdat.stat_workingset_activate
     if not was_balanced and pgdat.run_reclaimed_pages == 0:
         count_failure(pgdat, now_s)
     if prepare_kswapd_sleep(pgdat):

@@ -98,6 +98,7 @@ NODE = np.dtype(
         ("pass_scanned_pages", i8),  # sc.nr_scanned
         ("pass_reclaimed_pages", i8),
         ("run_reclaimed_pages", i8),  # sc.nr_reclaimed
+        ("pass_first_priority", i8),  # above the priority where gentle passes are made as one
         ("pass_may_deactivate", i8),
         ("pass_trim", i8),
         ("trim_forbidden", i8),
@@ -105,6 +106,8 @@ NODE = np.dtype(
         ("reclaim_cursor", i8),  # shared cgroup cursor of partial walks
         ("nonresident_age", i8),  # eviction clock of the root lruvec
         ("workingset_activate", i8),
+        ("stat_list_pages", i8, (NR_LISTS,)),  # as the last flush of the statistics saw them
+        ("stat_workingset_activate", i8),
         ("activate_snapshot", i8),
         ("reset_always_mask", i8),  # rule: bit r set = progress by reason r clears the count
         ("reset_balanced_mask", i8),  # ... if the node is balanced
@@ -143,6 +146,7 @@ MEMCG = np.dtype(
         ("uncharged_pages", i8),  # charged while over high, reclaim for them still owed
         ("activate_snapshot", i8),
         ("workingset_activate", i8),
+        ("stat_workingset_activate", i8),  # as the last flush saw it
         ("fruitless_retries", i8),
         ("pgscan", i8),
         ("pgsteal", i8),
@@ -166,6 +170,7 @@ LRUVEC = np.dtype(
         ("has_mapped", i8),
         ("stale", i8, (NR_LISTS,)),  # bins to be levelled
         ("list_pages", i8, (NR_LISTS,)),
+        ("stat_list_pages", i8, (NR_LISTS,)),  # as the last flush saw them
         ("settled_pages", i8, (NR_LISTS,)),  # left by the last scan: spread evenly over the members
         ("scan_left_pages", i8, (NR_LISTS,)),  # of the pass under way
         ("lapped_pages", i8),  # inactive pages examined since a task's descent began
@@ -327,6 +332,7 @@ ENV = np.dtype(
         ("nr_workloads", i8),
         ("nr_events", i8),
         ("next_event", i8),
+        ("flush_phase_s", f8),  # when in its period the worker flushes the statistics
         ("free_path_reset", i8),  # kernel preset: the 6.18 reset when free climbs above high
         # Scratch of single functions: kernels allocate nothing.
         ("granted_pages", i8, (MAX_NODES,)),  # what the last allocation got, by node

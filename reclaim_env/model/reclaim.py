@@ -118,20 +118,20 @@ def prepare_descent(env, root, start, mask, batch):
 
 @inlined
 def may_deactivate(env, root, nid):
-    """prepare_scan_control(): refaults activated since the last look, or the inactive list is low."""
+    """prepare_scan_control(): as last flushed, refaults activated or the inactive list is low."""
     pgdat = env.node[nid]
     if root < 0:
-        changed = pgdat.workingset_activate != pgdat.activate_snapshot
-        return changed or inactive_is_low(pgdat.list_pages[INACTIVE], pgdat.list_pages[ACTIVE])
+        changed = pgdat.stat_workingset_activate != pgdat.activate_snapshot
+        return changed or inactive_is_low(pgdat.stat_list_pages[INACTIVE], pgdat.stat_list_pages[ACTIVE])
     memcg = env.memcg[root]
-    if memcg.workingset_activate != memcg.activate_snapshot:
+    if memcg.stat_workingset_activate != memcg.activate_snapshot:
         return True
     inactive = 0
     active = 0
     for g in range(env.nr_memcgs):
         if in_subtree(env, g, root):
-            inactive += env.lruvec[nid * env.nr_memcgs + g].list_pages[INACTIVE]
-            active += env.lruvec[nid * env.nr_memcgs + g].list_pages[ACTIVE]
+            inactive += env.lruvec[nid * env.nr_memcgs + g].stat_list_pages[INACTIVE]
+            active += env.lruvec[nid * env.nr_memcgs + g].stat_list_pages[ACTIVE]
     return inactive_is_low(inactive // memcg.nr_members, active // memcg.nr_members)
 
 
@@ -139,11 +139,11 @@ def may_deactivate(env, root, nid):
 def take_snapshot(env, root, start, mask):
     """The end of a descent: activations by refault are news only once."""
     if root >= 0:
-        env.memcg[root].activate_snapshot = env.memcg[root].workingset_activate
+        env.memcg[root].activate_snapshot = env.memcg[root].stat_workingset_activate
         return
     for nid in range(env.nr_nodes):
         if mask >> nid & 1:
-            env.node[nid].activate_snapshot = env.node[nid].workingset_activate
+            env.node[nid].activate_snapshot = env.node[nid].stat_workingset_activate
 
 
 @inlined

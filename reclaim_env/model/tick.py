@@ -2,7 +2,7 @@
 
 import math
 
-from reclaim_env.model import access, anon, arrivals, device, reader
+from reclaim_env.model import access, anon, arrivals, device, reader, rstat
 from reclaim_env.model.account import account
 from reclaim_env.model.constants import (
     ALL_NODES,
@@ -27,7 +27,8 @@ MAX_SLICES = 8
 
 @kernel
 def start_episode(env):
-    """Draws what differs between episodes: phases of classes and bursts."""
+    """Draws what differs between episodes: phases of the statistics' worker, of classes and of bursts."""
+    rstat.begin_flushes(env)
     access.begin_phases(env)
     anon.begin_bursts(env)
 
@@ -44,6 +45,7 @@ def step_rows(envs, nr_ticks):
 def tick(env):
     """One tick of one machine."""
     access.switch_classes(env)
+    rstat.flush_memcg_stats_dwork(env)
     apply_events(env)
     mem_cgroup_calculate_protection(env)
     nr_slices = count_slices(env)

@@ -139,12 +139,15 @@ def folio_check_references(env, lruvec, set_, class_, now_s):
         aimed = env.taken_ratio[b]
         unreferenced = set_.cells[INACTIVE, UNREFERENCED, b] * aimed
         referenced = set_.cells[INACTIVE, REFERENCED, b] * aimed
-        fresh = set_.cells[INACTIVE, FRESH, b] * aimed
+        if is_exec:
+            activated += set_.cells[INACTIVE, FRESH, b] * aimed
+        if unreferenced + referenced == 0.0:
+            continue
         young = young_ratio(env, class_, lruvec.inserted_s[INACTIVE, b], now_s)
         reclaimed += (unreferenced + referenced) * (1.0 - young)
         activated += referenced * young
         if is_exec:
-            activated += unreferenced * young + fresh
+            activated += unreferenced * young
     return reclaimed, activated
 
 
@@ -319,7 +322,7 @@ def exec_young_ratio(env, lruvec, set_, class_, now_s):
     young = 0.0
     for b in range(env.first_aimed, env.last_aimed + 1):
         pages = set_.cells[ACTIVE, UNREFERENCED, b] + set_.cells[ACTIVE, REFERENCED, b]
-        touched = young_ratio(env, class_, lruvec.inserted_s[ACTIVE, b], now_s)
+        touched = young_ratio(env, class_, lruvec.inserted_s[ACTIVE, b], now_s) if pages > 0.0 else 0.0
         young += env.taken_ratio[b] * (pages * touched + set_.cells[ACTIVE, FRESH, b])
         aimed += env.taken_ratio[b] * (pages + set_.cells[ACTIVE, FRESH, b])
     return young / aimed if aimed > 0.0 else 0.0

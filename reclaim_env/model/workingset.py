@@ -27,10 +27,10 @@ def clock(env, set_, evictor):
 
 @inlined
 def workingset_pages(env, set_, evictor):
-    """What a refault distance is compared with: without swap, the evictor's active file pages."""
+    """What a refault distance is held against: the evictor's active file pages (no swap), as last flushed."""
     if evictor == BY_NODE:
-        return env.node[set_.nid].list_pages[ACTIVE]
-    return env.lruvec[set_.lruvec].list_pages[ACTIVE]
+        return env.node[set_.nid].stat_list_pages[ACTIVE]
+    return env.lruvec[set_.lruvec].stat_list_pages[ACTIVE]
 
 
 @inlined

@@ -110,11 +110,19 @@ def lists(env, set_index: int = 0) -> tuple[int, int]:
     return int(resident[INACTIVE]), int(resident[ACTIVE])
 
 
-def one_run(model, env, nid: int = 0) -> list[tuple[int, int, int]]:
+def one_run(model, env, nid: int = 0, merged: bool = False) -> list[tuple[int, int, int]]:
     """One run of kswapd from its beginning to its end: its passes that examined a page.
 
-    Of each: (priority, scanned, reclaimed).
+    Of each: (priority, scanned, reclaimed). `merged`: gentle passes are made as one, as in an episode.
     """
+    gentle_pages, model.kswapd.GENTLE_PAGES = model.kswapd.GENTLE_PAGES, 4096 if merged else 0
+    try:
+        return _one_run(model, env, nid)
+    finally:
+        model.kswapd.GENTLE_PAGES = gentle_pages
+
+
+def _one_run(model, env, nid: int) -> list[tuple[int, int, int]]:
     node = env.node[nid]
     node.kswapd_phase = RUN
     passes: list[tuple[int, int, int]] = []

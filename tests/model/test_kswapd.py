@@ -150,11 +150,52 @@ def test_priority_falls_after_a_pass_that_freed_nothing_however_much_it_examined
     env = one_file("mmap", inactive=16384, rate_per_s=HOT_PER_S)
     node = env.node[0]
     set_free(env, 0)
-    node.workingset_activate = 1  # deactivation allowed: no cache-trim retry
+    node.stat_workingset_activate = 1  # deactivation allowed: no cache-trim retry
     passes = one_run(model, env)
     assert [priority for priority, _, _ in passes] == list(range(12, 0, -1))
     assert [scanned for _, scanned, _ in passes] == [16384 >> p for p in range(12, 0, -1)]  # about one lap
     assert (node.kswapd_failures, node.vmstat.pageoutrun) == (1, 1)
+
+
+@pytest.mark.parametrize("access", ["read", "mmap"])
+def test_gentle_passes_made_as_one_are_what_they_are_one_by_one(model, access):
+    found = []
+    for merged in (False, True):
+        env = one_file(access, inactive=6000, active=9000, rate_per_s=HOT_PER_S)
+        set_free(env, 0)
+        env.node[0].high_wmark_pages = 20000
+        passes = one_run(model, env, merged=merged)
+        assert len(passes) == (4 if merged else 12)
+        vmstat = env.node[0].vmstat
+        found.append([vmstat.pgscan_kswapd, vmstat.pgsteal_kswapd, vmstat.pgrefill, vmstat.pageoutrun])
+        found[-1] += [vmstat.progress[0], env.node[0].kswapd_failures]
+    one_by_one, at_once = np.array(found, float)
+    assert at_once[:3] == pytest.approx(one_by_one[:3], rel=0.01)
+    assert list(at_once[3:]) == list(one_by_one[3:])
+
+
+def test_passes_that_could_balance_the_node_are_made_one_by_one(model):
+    env = one_file(inactive=8192)
+    set_free(env, 766)  # three short; the gentle passes together would free a thousand pages
+    one_run(model, env, merged=True)
+    assert env.node[0].free_pages == 771
+
+
+def test_passes_made_as_one_cost_what_each_of_them_costs(model):
+    spent = []
+    for gentle_pages in (0, 4096):
+        env = one_file("mmap", inactive=6000, rate_per_s=HOT_PER_S)
+        set_free(env, 0)
+        env.node[0].high_wmark_pages = 20000
+        model.kswapd.GENTLE_PAGES, before = gentle_pages, model.kswapd.GENTLE_PAGES
+        try:
+            spent.append(
+                sum(model.kswapd.balance_pgdat_step(env, 0, 0.0) for _ in range(9 if not gentle_pages else 1))
+            )
+        finally:
+            model.kswapd.GENTLE_PAGES = before
+        assert env.node[0].priority == 3
+    assert spent[1] == pytest.approx(spent[0], rel=0.01)
 
 
 def test_a_fruitless_run_of_trim_passes_is_repeated_once_without_them(model):
@@ -171,7 +212,7 @@ def test_active_pages_are_scanned_only_when_the_inactive_list_is_low_or_refaults
     for inactive, activated, refills in ((8000, 0, False), (8000, 1, True), (3000, 0, True)):
         env = one_file(inactive=inactive, active=4000)
         set_free(env, 0)
-        env.node[0].workingset_activate = activated
+        env.node[0].stat_workingset_activate = activated
         one_run(model, env)
         assert (env.node[0].vmstat.pgrefill > 0) == refills
         assert env.node[0].activate_snapshot == activated

@@ -18,6 +18,7 @@ from tests.model import (
     test_reclaim,
     test_reset_rule,
     test_rng,
+    test_rstat,
     test_vmscan,
     test_watermark,
     test_workingset,
@@ -86,6 +87,54 @@ MUTANTS: list[tuple[str, str, str, Callable]] = [
         "proportional = reason == GLOBAL_DIRECT and priority == DEF_PRIORITY",
         "proportional = False",
         test_vmscan.test_a_limited_scan_stops_at_its_target_but_not_direct_reclaim_at_first_priority,
+    ),
+    (
+        "arrivals.py",
+        "inactive_touched = k - active if mapped else demanded - active",
+        "inactive_touched = demanded - active",
+        test_workingset.test_pages_arrive_at_the_head_touched_if_demanded_or_mapped_around,
+    ),
+    (
+        "rstat.py",
+        "math.floor((since_s - env.tick_s) / FLUSH_S)",
+        "math.floor((since_s - 2.0 * env.tick_s) / FLUSH_S)",
+        test_rstat.test_the_worker_flushes_every_two_seconds_whatever_the_tick,
+    ),
+    (
+        "rstat.py",
+        "pgdat.stat_list_pages[lst] = pgdat.list_pages[lst]",
+        "pgdat.stat_list_pages[lst] = pgdat.stat_list_pages[lst]",
+        test_rstat.test_deactivation_goes_by_the_lists_of_the_last_flush,
+    ),
+    (
+        "kswapd.py",
+        "inactive_is_low(inactive, pgdat.stat_list_pages[ACTIVE])",
+        "inactive_is_low(pgdat.list_pages[INACTIVE], pgdat.list_pages[ACTIVE])",
+        test_rstat.test_deactivation_goes_by_the_lists_of_the_last_flush,
+    ),
+    (
+        "kswapd.py",
+        "pgdat.activate_snapshot = pgdat.stat_workingset_activate",
+        "pgdat.activate_snapshot = pgdat.workingset_activate",
+        test_rstat.test_activations_between_two_flushes_are_news_in_one_run_only,
+    ),
+    (
+        "kswapd.py",
+        "range(pgdat.priority, pgdat.pass_first_priority + 1)",
+        "range(pgdat.priority, pgdat.pass_first_priority)",
+        test_kswapd.test_gentle_passes_made_as_one_are_what_they_are_one_by_one,
+    ),
+    (
+        "kswapd.py",
+        "examined < min(missing, GENTLE_PAGES)",
+        "examined < GENTLE_PAGES",
+        test_kswapd.test_passes_that_could_balance_the_node_are_made_one_by_one,
+    ),
+    (
+        "kswapd.py",
+        "return nr_merged(pgdat) * pass_cost_s(env) + walk_pass",
+        "return pass_cost_s(env) + walk_pass",
+        test_kswapd.test_passes_made_as_one_cost_what_each_of_them_costs,
     ),
     (
         "kswapd.py",
@@ -246,8 +295,8 @@ MUTANTS: list[tuple[str, str, str, Callable]] = [
     ),
     (
         "workingset.py",
-        "return env.node[set_.nid].list_pages[ACTIVE]",
-        "return env.lruvec[set_.lruvec].list_pages[ACTIVE]",
+        "return env.node[set_.nid].stat_list_pages[ACTIVE]",
+        "return env.lruvec[set_.lruvec].stat_list_pages[ACTIVE]",
         test_workingset.test_the_active_pages_of_the_whole_node_judge_pages_kswapd_evicted,
     ),
     (
@@ -294,9 +343,9 @@ MUTANTS: list[tuple[str, str, str, Callable]] = [
     ),
     (
         "arrivals.py",
-        "touched = REFERENCED if class_.access == READ else FRESH",
-        "touched = UNREFERENCED if class_.access == READ else FRESH",
-        test_workingset.test_pages_arrive_at_the_head_touched_if_they_were_demanded,
+        "touched = FRESH if mapped else REFERENCED",
+        "touched = FRESH if mapped else UNREFERENCED",
+        test_workingset.test_pages_arrive_at_the_head_touched_if_demanded_or_mapped_around,
     ),
     (
         "bins.py",

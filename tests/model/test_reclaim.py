@@ -40,14 +40,14 @@ def test_a_fruitless_call_is_repeated_with_deactivation_if_active_pages_were_spa
     assert direct(model, env) == (0, 2)
     assert env.node[0].vmstat.pgrefill > 0
     env = one_file("mmap", inactive=4000, rate_per_s=HOT_PER_S)
-    env.node[0].workingset_activate = 1  # deactivation is allowed from the start
+    env.node[0].stat_workingset_activate = 1  # deactivation is allowed from the start
     assert direct(model, env) == (0, 1)
 
 
 def test_low_is_broken_only_when_nothing_else_gives(model):
     env = boxes([file(4000)], memory_low_mib=100)
     model.memcontrol.mem_cgroup_calculate_protection(env)
-    env.node[0].workingset_activate = 1
+    env.node[0].stat_workingset_activate = 1
     assert direct(model, env)[1] == 2
     assert lists(env)[0] < 4000
     assert env.memcg[0].events_low > 0
@@ -109,11 +109,11 @@ def test_several_calls_at_once_free_as_much_as_one_by_one(model):
 def test_activations_by_refault_allow_deactivation_once(model):
     env = one_file(inactive=8000, active=4000)
     assert not model.reclaim.may_deactivate(env, -1, 0)
-    env.node[0].workingset_activate = 3
+    env.node[0].stat_workingset_activate = 3
     assert model.reclaim.may_deactivate(env, -1, 0)
     direct(model, env)
     assert not model.reclaim.may_deactivate(env, -1, 0)
-    env.memcg[0].workingset_activate = 3
+    env.memcg[0].stat_workingset_activate = 3
     assert model.reclaim.may_deactivate(env, 0, 0)
     model.reclaim.try_to_free_mem_cgroup_pages(env, 0, 0, 64, 1, MEMCG_HIGH, NOW_S)
     assert not model.reclaim.may_deactivate(env, 0, 0)

@@ -1,0 +1,44 @@
+"""What reclaim knows of the lists: statistics brought up to date every two seconds (mm/memcontrol.c, rstat).
+
+Whether to deactivate, whether to trim the cache and how far a refault is are decided on these numbers;
+how much of a list is scanned is not. So a kswapd that works through a short list goes by one picture for
+dozens of runs: it deactivates in all of them or in none. Left out: flushes by a reader of memory.stat,
+and the one made where the worker is a whole period late.
+"""
+
+import math
+
+from reclaim_env.model import rng
+from reclaim_env.model.constants import NR_LISTS
+from reclaim_env.model.kernel import inlined, kernel
+
+FLUSH_S = 2.0
+
+
+@kernel
+def do_flush_stats(env):
+    """cgroup_rstat_flush(): every statistic of every cgroup is what it really is."""
+    for nid in range(env.nr_nodes):
+        pgdat = env.node[nid]
+        pgdat.stat_workingset_activate = pgdat.workingset_activate
+        for lst in range(NR_LISTS):
+            pgdat.stat_list_pages[lst] = pgdat.list_pages[lst]
+    for g in range(env.nr_memcgs):
+        env.memcg[g].stat_workingset_activate = env.memcg[g].workingset_activate
+    for i in range(env.nr_nodes * env.nr_memcgs):
+        for lst in range(NR_LISTS):
+            env.lruvec[i].stat_list_pages[lst] = env.lruvec[i].list_pages[lst]
+
+
+@inlined
+def begin_flushes(env):
+    """The worker's first flush comes anywhere within its period."""
+    env.flush_phase_s = FLUSH_S * rng.timeless_uniform(env, rng.FLUSHES, 0, 0)
+
+
+@inlined
+def flush_memcg_stats_dwork(env):
+    """The worker that flushes for everybody."""
+    since_s = env.time_s - env.flush_phase_s
+    if math.floor(since_s / FLUSH_S) > math.floor((since_s - env.tick_s) / FLUSH_S):
+        do_flush_stats(env)
