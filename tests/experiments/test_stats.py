@@ -76,6 +76,15 @@ def test_equal_unpaired_rules_are_told_apart_in_two_to_seven_percent(nr_runs, sp
     assert 0.02 <= np.mean(verdicts) <= 0.07
 
 
+def test_the_unpaired_interval_is_welchs():
+    from scipy.stats import ttest_ind
+
+    random = np.random.default_rng(8)
+    a, b = random.normal(size=(3, 1)), random.normal(scale=4.0, size=(8, 1))
+    wanted = ttest_ind(a[:, 0], b[:, 0], equal_var=False).confidence_interval(0.95)
+    assert bounds(unpaired_differences(a, b)[0]) == pytest.approx((wanted.low, wanted.high))
+
+
 def test_runs_that_nothing_pairs_may_be_shuffled():
     a, b = np.random.default_rng(7).normal(size=(2, 5, 4))
     found = unpaired_differences(a, b)

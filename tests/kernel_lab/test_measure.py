@@ -71,6 +71,15 @@ def test_what_no_kernel_counts_is_undefined_and_not_zero(found):
         assert math.isnan(found[name]), name
 
 
+def test_hopeless_from_the_start_is_a_moment_and_never_is_none(log):
+    def hopeless(sample):
+        sample["node"][0]["first_hopeless_ns"], sample["node"][1]["first_hopeless_ns"] = 0, -1
+
+    found = measure.metrics(changed(log, hopeless), scenario())
+    assert found["node0/first_hopeless_s"] == 0
+    assert math.isnan(found["node1/first_hopeless_s"])
+
+
 def test_bystanders_are_those_without_a_limit_above_them(log):
     def refaults(sample):
         for node, count in zip(sample["node"], (500, 500), strict=True):

@@ -59,7 +59,8 @@ def test_the_same_boots_are_the_same_bytes(folder, tmp_path):
         assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes()
 
 
-def test_the_series_keeps_the_last_sample_of_every_node(folder, tmp_path):
+def test_the_series_keeps_the_last_sample_of_every_node(folder, tmp_path, monkeypatch):
+    monkeypatch.setattr(records, "SERIES_EVERY_S", 10.0)
     records.export([folder], tmp_path)
     rows = records.read_series(tmp_path).to_pylist()
     keys = {row["key"] for row in rows}
