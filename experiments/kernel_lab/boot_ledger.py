@@ -46,12 +46,13 @@ class BootLedger:
         self._db.close()
 
     def add(self, boot: BootRecord) -> None:
+        """A key that is there already stays as it is."""
         values = (*list(vars(boot).values())[:-1], json.dumps(boot.facts, allow_nan=False))
         with self._db:
-            self._db.execute("INSERT INTO boot VALUES (?, ?, ?, ?, ?, ?, ?, ?)", values)
+            self._db.execute("INSERT OR IGNORE INTO boot VALUES (?, ?, ?, ?, ?, ?, ?, ?)", values)
 
-    def keys(self) -> set[str]:
-        return {key for (key,) in self._db.execute("SELECT key FROM boot")}
+    def __contains__(self, key: str) -> bool:
+        return self._db.execute("SELECT 1 FROM boot WHERE key = ?", (key,)).fetchone() is not None
 
     def boots(self) -> list[BootRecord]:
         """In the order they were made."""

@@ -123,7 +123,7 @@ def open_folder(out: Path | None, resume: bool) -> RunFolder:
         raise ValueError("--resume: found no --out, wanted the run folder to go on with")
     folder = RunFolder.open(out, KIND)
     with BootLedger(folder.ledger) as ledger:
-        nr_boots = len(ledger.keys())
+        nr_boots = len(ledger.boots())
     if nr_boots and not resume:
         raise ValueError(
             f"--out: {visible(str(out))}: found {nr_boots} boots, wanted a new folder, or --resume to go on"
@@ -144,9 +144,8 @@ def run(request: Request, folder: RunFolder, progress: Progress) -> None:
     _note(request, folder, "running", started)
     try:
         with _interruptible(), BootLedger(folder.ledger) as ledger:
-            made = ledger.keys()
             for planned in plan(request):
-                if planned.key not in made:
+                if planned.key not in ledger:  # asked anew: another series may fill the folder too
                     progress(planned.words, 0)
                     ledger.add(_made(planned, folder))
                 progress(planned.words, 1)
