@@ -2,7 +2,8 @@
 
 By nonnegative least squares kswapd's CPU time is fitted on the pages it examined and freed and on the
 passes and cgroups it walked; the time of direct reclaim, those costs given, on its calls; the device's
-latency on the time of its reads. What the runs do not vary enough to tell is left as it is, and named.
+latency on the time of its reads (calibrate_misses.py says why that is not all of a miss). What the runs do
+not vary enough to tell is left as it is, and named.
 """
 
 import json
@@ -21,7 +22,7 @@ from ..wording import visible
 from .kernel_runs import KernelRun
 
 FORMAT = "reclaim-calibration-1"
-KSWAPD_COSTS = ("scan_us", "scan_mapped_us", "free_us", "pass_us", "pass_memcg_us")
+KSWAPD_COSTS = ("scan_us", "scan_mapped_us", "free_us", "unmap_us", "pass_us", "pass_memcg_us")
 NR_KSWAPD_RUNS = 2 * len(KSWAPD_COSTS)  # fewer runs than this say nothing of the spread
 DISTINCT_RATIO = 0.05  # of a column that the others do not explain, or it is not told apart
 MICROSECONDS_PER_S = 1e6
@@ -31,7 +32,7 @@ MICROSECONDS_PER_S = 1e6
 class Calibration:
     costs_us: Mapping[str, float]  # fields of [cost]
     latency_us: float | None  # of [device]
-    kswapd_cpu_share_ratio: float | None  # of [[node]]
+    kswapd_cpu_share_ratio: Mapping[str, float]  # of [[node]], by scenario: who else wants the CPU differs
     not_identified: Mapping[str, str]  # field -> why it stays as it is
     r_squared: float | None  # of kswapd's CPU time
     fitted_on: tuple[str, ...]  # keys of runs
@@ -48,9 +49,9 @@ class Calibration:
         tables["cost"] |= {**self.costs_us, "source": self.source}
         if self.latency_us is not None:
             tables["device"]["latency_us"] = self.latency_us
-        if self.kswapd_cpu_share_ratio is not None:
+        if scenario.name in self.kswapd_cpu_share_ratio:
             for node in tables["node"]:
-                node["kswapd_cpu_share_ratio"] = self.kswapd_cpu_share_ratio
+                node["kswapd_cpu_share_ratio"] = self.kswapd_cpu_share_ratio[scenario.name]
         return parse(tables, scenario.name)
 
     def as_json(self) -> dict[str, object]:
@@ -103,19 +104,25 @@ def calibrate(runs: Iterable[KernelRun]) -> Calibration:
         )
     table = np.array(rows)
     costs, unknown, r_squared = _fit(table[:, :-1], table[:, -1], KSWAPD_COSTS)
-    entry_us, latency_us, share = _direct_entry_us(whole, costs), _latency_us(whole), _cpu_share(whole)
+    entry_us, latency_us = _direct_entry_us(whole, costs), _latency_us(whole)
+    names = dict.fromkeys(run.scenario.name for run in whole)
+    shares = {name: _cpu_share([run for run in whole if run.scenario.name == name]) for name in names}
     if entry_us is not None:
         costs["direct_entry_us"] = entry_us
     for field, found, why in (
         ("direct_entry_us", entry_us, "no stalls whose time exceeds that of their pages and passes"),
         ("latency_us", latency_us, "no run says how long reads took"),
-        ("kswapd_cpu_share_ratio", share, "kswapd was not awake for a second in any run"),
+        *(
+            (f"kswapd_cpu_share_ratio of {name}", share, "kswapd was not awake for a second in its runs")
+            for name, share in shares.items()
+        ),
     ):
         if found is None:
             unknown[field] = why
     keys = tuple(sorted(run.key for run in whole))
     source = f"reclaim calibrate, fitted on {len(keys)} runs of the kernel lab"
-    return Calibration(costs, latency_us, share, unknown, r_squared, keys, source)
+    told = {name: share for name, share in shares.items() if share is not None}
+    return Calibration(costs, latency_us, told, unknown, r_squared, keys, source)
 
 
 def _kswapd_row(run: KernelRun) -> list[float]:
@@ -129,6 +136,7 @@ def _kswapd_row(run: KernelRun) -> list[float]:
         examined * (1 - mapped),
         examined * mapped,
         get("pgsteal_kswapd"),
+        get("pgsteal_kswapd") * mapped,
         passes,
         passes * nr_cgroups(run.scenario),
         get("kswapd_cpu_s"),
@@ -196,17 +204,16 @@ def _not_told_apart(columns: np.ndarray, names: Sequence[str]) -> dict[str, str]
 def _direct_entry_us(runs: Sequence[KernelRun], costs: Mapping[str, float]) -> float | None:
     """What is left of the stalls' time after their pages, freed and examined, by call."""
     each = {name: costs.get(name, _default_us(name)) for name in KSWAPD_COSTS}
-    calls_us = []
+    left_us = nr_calls = 0.0
     for run in runs:
         get = _getter(run)
-        calls = get("allocstall")
-        pages_us = get("pgscan_direct") * each["scan_us"] + get("pgsteal_direct") * each["free_us"]
         passes = sum(get(f"node{nid}/passes_global_direct") for nid in range(len(run.scenario.node)))
         passes_us = passes * (each["pass_us"] + each["pass_memcg_us"])
-        if isfinite(calls) and calls > 0:
-            calls_us.append((get("stall_s") * MICROSECONDS_PER_S - pages_us - passes_us) / calls)
-    median = float(np.median(calls_us)) if calls_us else nan
-    return median if median > 0 else None
+        pages_us = get("pgscan_direct") * each["scan_us"] + get("pgsteal_direct") * each["free_us"]
+        if get("allocstall") > 0 and isfinite(passes_us + pages_us + get("stall_s")):
+            nr_calls += get("allocstall")
+            left_us += get("stall_s") * MICROSECONDS_PER_S - pages_us - passes_us
+    return left_us / nr_calls if left_us > 0 else None
 
 
 def _latency_us(runs: Sequence[KernelRun]) -> float | None:

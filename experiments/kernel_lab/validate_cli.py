@@ -54,9 +54,12 @@ def calibrate_kernel(
 ) -> None:
     """Fit the model's costs to the odd repeats of kernel runs; the even ones are left to compare with."""
     from .. import progress
-    from . import calibrate, kernel_runs
+    from . import calibrate, calibrate_misses, kernel_runs
 
-    fitted = calibrate.calibrate(calibrate.odd_repeats(kernel_runs.load(runs)))
+    chosen = calibrate.odd_repeats(kernel_runs.load(runs))
+    fitted = calibrate.calibrate(chosen)
+    with progress.bar(calibrate_misses.NR_TRIALS, "trials") as advance:
+        fitted = calibrate_misses.with_misses(fitted, chosen, advance)
     for field, why in fitted.not_identified.items():
         progress.say(f"{field}: left as it is: {why}")
     if out is None:
