@@ -36,8 +36,8 @@ def _summary(found: Validation, nr_failed: int, calibration: str | None) -> list
     lines = [
         *paragraph(f"Kernel and model: {share} of the signs agree, {agreeing} of the {len(significant)} "
                    f"differences between rules that the kernel itself shows (of {len(found.pairs)})."),
-        *paragraph("Undecided: the kernel's 95 % interval includes zero, or jobs' throughput differs by less than "
-                   f"{THROUGHPUT_RESOLUTION_RATIO:.0%}, which the host's load makes too."),
+        *paragraph("Undecided: the kernel's 95 % interval includes zero, or jobs' throughput differs by less "
+                   f"than {THROUGHPUT_RESOLUTION_RATIO:.0%}, which the host's load makes too."),
         *paragraph(f"Ratios model / kernel within {WITHIN:g} times: {sum(within)} of {len(within)}."),
         *paragraph(f"Runs that failed and are left out: {nr_failed}."),
     ]  # fmt: skip
