@@ -61,9 +61,9 @@ class Calibration:
         files.write_json(path, self.as_json())
 
 
-def odd_repeats(runs: Iterable[KernelRun]) -> list[KernelRun]:
-    """Half of the runs, the same half of every scenario and rule: the others are to compare with."""
-    return [run for run in runs if run.repeat % 2 == 1]
+def first_repeats(runs: Iterable[KernelRun]) -> list[KernelRun]:
+    """One boot of every scenario and rule: the others, which the intervals need, are to compare with."""
+    return [run for run in runs if run.repeat == 1]
 
 
 def others(calibration: Calibration, runs: Iterable[KernelRun]) -> list[KernelRun]:

@@ -52,11 +52,11 @@ def calibrate_kernel(
     runs: Annotated[Path, typer.Option("--from", help="Run folder, or folder of recorded runs.")] = RECORDED,
     out: Annotated[Path | None, typer.Option(help="File to write; stdout if left out.")] = None,
 ) -> None:
-    """Fit the model's costs to the odd repeats of kernel runs; the even ones are left to compare with."""
+    """Fit the model's costs to the first repeats of kernel runs; the others are left to compare with."""
     from .. import progress
     from . import calibrate, calibrate_misses, kernel_runs
 
-    chosen = calibrate.odd_repeats(kernel_runs.load(runs))
+    chosen = calibrate.first_repeats(kernel_runs.load(runs))
     fitted = calibrate.calibrate(chosen)
     with progress.bar(calibrate_misses.NR_TRIALS, "trials") as advance:
         fitted = calibrate_misses.with_misses(fitted, chosen, advance)
