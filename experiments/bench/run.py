@@ -16,8 +16,9 @@ from reclaim_env.vector import ReclaimVectorEnv
 
 from ..evaluate import no_action
 from ..identity import usable_cpus, versions
-from .machine import machine
+from .machine import Load, machine
 
+LOADS: tuple[Load, ...] = ("ordinary", "thrashing", "spinning")
 BATCHES = (1, 64, 1024, 16384)
 THREADS = (1, 2)
 THREADED_BATCH = 1024
@@ -28,7 +29,7 @@ MIN_TIMED_S = 0.5
 NR_REPEATS = 3
 MODELS = 8  # a batch is made of so many different machines, each several times
 WARM_UP_STEPS = 30  # 3 s: the hogs have brought the nodes to their low watermark
-NR_PARTS = 2 * len(BATCHES) + len(THREADS) + len(SHAPES) + 3
+NR_PARTS = len(LOADS) * len(BATCHES) + len(THREADS) + len(SHAPES) + 3
 
 START = """
 import time; began = time.perf_counter()
@@ -50,23 +51,24 @@ def run(progress: Callable[[str, int], None]) -> dict[str, object]:
     with tempfile.TemporaryDirectory() as cache:
         cold_s = part("cold start: compiling into an empty cache", lambda: start_s(cache))
         warm_s = part("warm start", lambda: start_s(cache))
-    kinds = {kind: machine(2, 4, 6, spinning=kind == "spinning") for kind in ("spinning", "quiet")}
+    machines = {load: machine(2, 4, 6, load) for load in LOADS}
     timed = {
-        kind: {str(n): part(f"{kind}, {n} envs", lambda n=n, one=one: step_us(one, n)) for n in BATCHES}
-        for kind, one in kinds.items()
+        load: {str(n): part(f"{load}, {n} envs", lambda n=n, one=one: step_us(one, n)) for n in BATCHES}
+        for load, one in machines.items()
     }
     threads = {
-        str(n): part(f"{n} threads", lambda n=n: step_us(kinds["spinning"], THREADED_BATCH, n))
+        str(n): part(f"{n} threads", lambda n=n: step_us(machines["spinning"], THREADED_BATCH, n))
         for n in THREADS
     }
     linear = [linear_point(nodes, cgroups, part) for nodes, cgroups in SHAPES]
     return {
-        "us_per_env_step": timed["spinning"],
-        "us_per_env_step_quiet": timed["quiet"],
+        "us_per_env_step": timed["ordinary"],
+        "us_per_env_step_thrashing": timed["thrashing"],
+        "us_per_env_step_spinning": timed["spinning"],
         "threads": threads,
         "cold_start_s": cold_s,
         "warm_start_s": warm_s,
-        "bytes_per_env": bytes_per_env(kinds["spinning"]),
+        "bytes_per_env": bytes_per_env(machines["spinning"]),
         "hour_s": part("a simulated hour of the incident", hour_s),
         "linear": linear,
         "shape": {"nodes": 2, "cgroups": 4, "classes": 6, "control_ms": 100, "tick_ms": 10},
@@ -117,7 +119,7 @@ def stepped_s(env: ReclaimVectorEnv, actions: np.ndarray, steps: int, threads: i
 
 
 def linear_point(nodes: int, cgroups: int, part: Callable) -> dict[str, float | None]:
-    one = machine(nodes, cgroups, cgroups, spinning=True)
+    one = machine(nodes, cgroups, cgroups, "spinning")
     us = part(f"{nodes} nodes x {cgroups} cgroups", lambda: step_us(one, LINEAR_BATCH))
     return {
         "nodes": nodes,
@@ -157,7 +159,8 @@ def render(found: dict) -> str:
         "us per env step, 2 nodes x 4 cgroups x 6 classes, 100 ms, one thread",
         f"{'envs':<24}{''.join(envs)}",
     ]
-    for name, row in (("kswapd spinning", "us_per_env_step"), ("quiet", "us_per_env_step_quiet")):
+    for name in LOADS:
+        row = "us_per_env_step" if name == LOADS[0] else f"us_per_env_step_{name}"
         lines.append(f"{name:<24}{''.join(f'{_cell(us):>10}' for us in found[row].values())}")
     threads = ", ".join(f"{n}: {_cell(us)}" for n, us in found["threads"].items())
     lines += [

@@ -8,36 +8,46 @@ from reclaim_env.model.layout import ENV
 
 
 @pytest.mark.parametrize(("nodes", "cgroups"), [*SHAPES, (2, 4)])
-def test_the_spinning_machine_spins_and_the_quiet_one_does_not(nodes, cgroups):
-    for spinning in (True, False):
-        records = under_way(machine(nodes, cgroups, cgroups, spinning))
+def test_a_spinning_kswapd_runs_on_and_one_beside_a_thrashing_container_sleeps(nodes, cgroups):
+    for load in ("spinning", "thrashing"):
+        records = under_way(machine(nodes, cgroups, cgroups, load))
         at_work = records["node"]["kswapd_phase"][:, :nodes] == RUN
-        assert at_work.mean() > 0.7 if spinning else not at_work.any()
+        assert at_work.mean() > 0.7 if load == "spinning" else not at_work.any()
+
+
+@pytest.mark.parametrize(("nodes", "cgroups"), [*SHAPES, (2, 4)])
+def test_on_the_ordinary_machine_every_kswapd_reclaims_and_the_container_meets_its_limit(nodes, cgroups):
+    records = under_way(machine(nodes, cgroups, cgroups, "ordinary"))
+    vmstat = records["node"]["vmstat"][:, :nodes]
+    assert (vmstat["pgsteal_kswapd"] > 1000).all()
+    assert (vmstat["kswapd_fruitless_runs"] == 0).all()
+    assert records["memcg"]["events_high"][:, 0].mean() > 3
 
 
 def test_the_timed_machine_has_the_shape_it_is_said_to_have():
-    records = under_way(machine(2, 4, 6, spinning=True))
+    records = under_way(machine(2, 4, 6, "ordinary"))
     assert (records["nr_nodes"] == 2).all()
     assert (records["nr_classes"] == 6).all()
     assert set(np.round(records["time_s"], 6)) == {WARM_UP_STEPS / 10}
-    assert len(machine(2, 4, 6, spinning=True).cgroup) == 4
+    assert len(machine(2, 4, 6, "ordinary").cgroup) == 4
 
 
 def test_a_step_takes_time_and_too_many_envs_take_none():
-    one = machine(1, 2, 2, spinning=False)
+    one = machine(1, 2, 2, "ordinary")
     assert (step_us(one, 1) or 0) > 0
     assert step_us(one, 10**9) is None
 
 
 def test_bytes_are_at_least_those_of_the_state():
-    assert ENV.itemsize < bytes_per_env(machine(1, 2, 2, spinning=False)) < 2 * ENV.itemsize
+    assert ENV.itemsize < bytes_per_env(machine(1, 2, 2, "ordinary")) < 2 * ENV.itemsize
 
 
 def test_the_table_of_timings_reads_without_what_did_not_fit():
     row = dict.fromkeys(map(str, BATCHES), 1.5) | {"16384": None}
     found = {
         "us_per_env_step": row,
-        "us_per_env_step_quiet": row,
+        "us_per_env_step_thrashing": row,
+        "us_per_env_step_spinning": row,
         "threads": {"1": 2.0, "2": 1.0},
         "cold_start_s": 60.0,
         "warm_start_s": 1.0,
