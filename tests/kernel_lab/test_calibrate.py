@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from experiments.kernel_lab import calibrate, calibrate_misses
+from experiments.kernel_lab import calibrate, calibrate_misses, kernel_runs
+from experiments.kernel_lab.cli import RECORDED
 from experiments.kernel_lab.kernel_runs import KernelRun
 from reclaim_env.scenario import Scenario, load
 
@@ -133,3 +134,12 @@ def test_the_price_of_a_miss_is_the_one_whose_storms_are_the_kernels(monkeypatch
     assert 0 < sum(trials) <= calibrate_misses.NR_TRIALS + 1
     left = calibrate_misses.with_misses(fitted, [calm], lambda words, done: None)
     assert left.latency_us == fitted.latency_us and "latency_us" in left.not_identified
+
+
+@pytest.mark.skipif(not (RECORDED / "calibration.json").exists(), reason="no calibration is recorded yet")
+def test_the_recorded_calibration_was_fitted_on_recorded_first_repeats_and_leaves_others():
+    found, runs = calibrate.read(RECORDED / "calibration.json"), kernel_runs.load(RECORDED)
+    fitted = [run for run in runs if run.key in found.fitted_on]
+    assert len(fitted) == len(found.fitted_on)
+    assert {run.repeat for run in fitted} == {1}
+    assert {run.rule for run in calibrate.others(found, runs)} >= {"always", "balanced"}
