@@ -143,3 +143,14 @@ def test_the_recorded_calibration_was_fitted_on_recorded_first_repeats_and_leave
     assert len(fitted) == len(found.fitted_on)
     assert {run.repeat for run in fitted} == {1}
     assert {run.rule for run in calibrate.others(found, runs)} >= {"always", "balanced"}
+
+
+def test_what_was_fitted_is_never_compared():
+    runs = runs_of("futile_revival_many", "futile_revival_few", "dead_kswapd_slow")
+    runs = [replace(run, key=f"{run.scenario.name}{run.repeat}") for run in runs]
+    fitted = calibrate.first_repeats(runs)
+    assert {run.repeat for run in fitted} == {1} and len(fitted) == 3
+    found = replace(calibrate.calibrate(runs), fitted_on=tuple(run.key for run in fitted))
+    assert {run.repeat for run in calibrate.others(found, runs)} == set(range(8)) - {1}
+    with pytest.raises(ValueError, match="found no run that it was not fitted on"):
+        calibrate.others(found, fitted)
