@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from .series import Series
-from .stats import Difference, Mean, differences, means, mirrored, unpaired_differences
+from .stats import Difference, Mean, differences, means, mirrored, student_means, unpaired_differences
 
 BASELINES = ("always", "balanced")
 
@@ -23,6 +23,14 @@ class Sampling:
     @property
     def differences(self) -> Callable[[np.ndarray, np.ndarray], list[Difference]]:
         return differences if self.is_paired else unpaired_differences
+
+    @property
+    def means(self) -> Callable[[np.ndarray], list[Mean]]:
+        return means if self.is_paired else student_means
+
+    @property
+    def mean_method(self) -> str:
+        return "bootstrapped" if self.is_paired else "Student's"
 
     @property
     def pairing(self) -> str:
@@ -70,7 +78,7 @@ class ScenarioResults:
 
     @cached_property
     def _means(self) -> dict[str, list[Mean]]:
-        return {rule: means(values) for rule, values in self.values.items()}
+        return {rule: self.sampling.means(values) for rule, values in self.values.items()}
 
     @cached_property
     def _differences(self) -> dict[tuple[str, str], list[Difference]]:

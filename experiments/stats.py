@@ -1,4 +1,4 @@
-"""Means and differences with 95 % intervals: over seeds paired and bootstrapped, over boots Welch's.
+"""Means and differences with 95 % intervals: of seeds paired and bootstrapped, of boots Student's and Welch's.
 
 An undefined value (nothing was scanned, so no efficiency) is NaN in the arrays here and null in
 what is printed. One undefined seed makes the mean undefined: leaving it out would compare rules
@@ -46,6 +46,19 @@ def means(values: np.ndarray) -> list[Mean]:
     """values: (seeds, metrics). The mean of every column and its interval."""
     centre, low, high = _centre_and_interval(values)
     return [Mean(_defined(c), _defined(a), _defined(b)) for c, a, b in zip(centre, low, high, strict=True)]
+
+
+def student_means(values: np.ndarray) -> list[Mean]:
+    """values: (runs, metrics), too few runs to resample: the mean of every column and Student's interval."""
+    from scipy.special import stdtrit
+
+    nr_runs = len(values)
+    centre, half = values.mean(axis=0), np.full(values.shape[1], np.nan)
+    if nr_runs > 1:
+        half = (
+            stdtrit(nr_runs - 1, (1 + CONFIDENCE_RATIO) / 2) * values.std(axis=0, ddof=1) / np.sqrt(nr_runs)
+        )
+    return [Mean(_defined(c), _defined(c - h), _defined(c + h)) for c, h in zip(centre, half, strict=True)]
 
 
 def differences(a: np.ndarray, b: np.ndarray) -> list[Difference]:

@@ -1,7 +1,15 @@
 import numpy as np
 import pytest
 
-from experiments.stats import Difference, Mean, differences, means, mirrored, unpaired_differences
+from experiments.stats import (
+    Difference,
+    Mean,
+    differences,
+    means,
+    mirrored,
+    student_means,
+    unpaired_differences,
+)
 
 
 def bounds(found: Mean | Difference) -> tuple[float, float]:
@@ -106,3 +114,13 @@ def test_one_undefined_run_or_a_lone_one_leaves_no_verdict():
     assert unpaired_differences(a, b) == [Difference(None, None, None, None)]
     assert unpaired_differences(a[:1], b)[0].lo is None
     assert unpaired_differences(np.ones((3, 1)), np.zeros((3, 1))) == [Difference(1.0, 1.0, 1.0, 0.0)]
+
+
+def test_students_interval_is_the_textbooks_and_wider_than_the_values_of_two_runs():
+    (found,) = student_means(np.array([[1.0], [3.0]]))
+    assert found.mean == 2.0
+    assert (found.lo, found.hi) == pytest.approx((2 - 12.7062, 2 + 12.7062), rel=1e-5)
+    (alone,) = student_means(np.array([[1.0]]))
+    assert (alone.mean, alone.lo, alone.hi) == (1.0, None, None)
+    (undefined,) = student_means(np.array([[1.0], [np.nan]]))
+    assert undefined.mean is undefined.lo is None
