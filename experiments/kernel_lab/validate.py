@@ -9,8 +9,8 @@ import numpy as np
 from ..stats import Difference, means, unpaired_differences
 
 WITHIN = 2.0  # a rate of the model is good within this factor
-# Series of boots find the host busy to different degrees, which no interval of theirs holds: paced jobs lose an
-# operation or two by it, and of the slowest job one in 28 s is 1.5 %.
+# Series of boots find the host busy to different degrees, which no interval of theirs holds: paced jobs lose
+# an operation or two by it, and of the slowest job one in 28 s is 1.5 %.
 THROUGHPUT, THROUGHPUT_RESOLUTION_RATIO = "throughput_per_s", 0.02
 
 Columns = Mapping[str, np.ndarray]  # metric -> one number for each run or seed, NaN: undefined
