@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from ..stats import Mean, means
+from ..stats import Mean, student_means
 from ..wording import compact, with_interval
 from . import kernel_runs
 from .cli import RECORDED
@@ -105,7 +105,7 @@ def table(case: Case, columns: Columns) -> str:
         "|---|---|" + "---|" * len(shown),
     ]
     for rule, rows in values.items():
-        found = means(rows)
+        found = student_means(rows)
         cells = [_cell(found[i]) for i in shown]
         lines.append(f"| `{rule}` | {len(rows)} | " + " | ".join(cells) + " |")
     return "\n".join(lines)

@@ -6,7 +6,7 @@ from itertools import combinations
 
 import numpy as np
 
-from ..stats import Difference, means, unpaired_differences
+from ..stats import Difference, means, student_means, unpaired_differences
 
 WITHIN = 2.0  # a rate of the model is good within this factor
 # Series of boots find the host busy to different degrees, which no interval of theirs holds: paced jobs lose
@@ -111,7 +111,7 @@ def _agree(kernel: Difference, model: float | None) -> bool | None:
 
 def _ratios(scenario: str, rules: Mapping[str, Sides]) -> Iterator[Ratio]:
     """Metric by metric, as a reader compares rules."""
-    kernel = {rule: means(_table(sides.kernel)) for rule, sides in rules.items()}
+    kernel = {rule: student_means(_table(sides.kernel)) for rule, sides in rules.items()}
     model = {rule: means(_table(sides.model)) for rule, sides in rules.items()}
     for i, metric in enumerate(next(iter(rules.values())).kernel):
         for rule in rules:

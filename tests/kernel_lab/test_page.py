@@ -38,7 +38,7 @@ def test_cells_are_means_of_the_whole_boots():
     assert page.table(case, columns).splitlines() == [
         "| rule | boots | allocstall | scanned |",
         "|---|---|---|---|",
-        "| `always` | 2 | 2.00 [1.00,3.00] | 61.0k |",
+        "| `always` | 2 | 2.00 [-10.7,14.7] | 61.0k |",
         "| `balanced` | 1 | 1.40k | 0 |",
     ]
 
