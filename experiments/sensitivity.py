@@ -107,7 +107,9 @@ def _means(metrics: dict[str, np.ndarray]) -> dict[str, float]:
 def grid(low: float, high: float, nr_points: int, whole: bool) -> list[float]:
     """Geometric where the range allows it."""
     spaced = np.geomspace(low, high, nr_points) if low > 0 else np.linspace(low, high, nr_points)
-    return [_settable(value, whole) for value in spaced]
+    return [
+        min(max(_settable(value, whole), low), high) for value in spaced
+    ]  # rounded, but never past an end
 
 
 def middle(low: float, high: float, whole: bool) -> float:
@@ -115,7 +117,7 @@ def middle(low: float, high: float, whole: bool) -> float:
 
 
 def _settable(value: float, whole: bool) -> float:
-    return float(round(value)) if whole else float(f"{value:.6g}")
+    return float(round(value)) if whole else float(f"{value:.8g}")
 
 
 def _fill(one: Sweep, at_value: Callable[[float], Point], nr_points: int) -> None:

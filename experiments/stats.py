@@ -1,4 +1,4 @@
-"""Means and differences with 95 % intervals: of seeds paired and bootstrapped, of boots Student's and Welch's.
+"""Means and differences with 95 % intervals: of seeds bootstrapped and paired, of boots Student's, Welch's.
 
 An undefined value (nothing was scanned, so no efficiency) is NaN in the arrays here and null in
 what is printed. One undefined seed makes the mean undefined: leaving it out would compare rules

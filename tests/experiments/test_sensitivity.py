@@ -83,3 +83,10 @@ def test_the_grid_is_geometric_where_it_can_be():
     assert grid(1, 100, 3, whole=False) == [1, 10, 100]
     assert grid(0, 10, 3, whole=False) == [0, 5, 10]
     assert grid(1, 3, 5, whole=True) == [1, 1, 2, 2, 3]
+
+
+def test_the_grid_ends_where_the_range_ends():
+    low, high = 121051.731, 121283.739
+    found = grid(low, high, 5, whole=False)
+    assert (found[0], found[-1]) == (low, high)
+    assert len(set(found)) == 5

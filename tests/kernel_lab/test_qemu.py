@@ -94,7 +94,9 @@ def test_qemus_own_failure_is_told():
     assert boot.boot(["/bin/sh", "-c", "exit 3"], 10).why_ended == "QEMU ended with 3"
 
 
-@pytest.mark.parametrize(("says", "chosen"), [("echo Kernel panic - not syncing: VFS", "kvm"), ("sleep 60", "tcg")])
+@pytest.mark.parametrize(
+    ("says", "chosen"), [("echo Kernel panic - not syncing: VFS", "kvm"), ("sleep 60", "tcg")]
+)
 def test_auto_takes_kvm_only_where_a_kernel_speaks(monkeypatch, tmp_path, says, chosen):
     monkeypatch.undo()
     monkeypatch.setattr(accel, "DEADLINE_S", 0.5)
