@@ -1,0 +1,389 @@
+"""From a scenario to a machine of single pages at time 0; every member of a cgroup is one of its own."""
+
+import math
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from reclaim_env.reset_rules import RULES
+from reclaim_env.scenario import Scenario
+from reclaim_env.scenario_workloads import Anon, Atomic, Reader, Stream
+from reclaim_env.units import pages_from_kib, pages_from_mib
+
+from . import names, records
+from .records import Machine
+from .simulate import advance
+
+_FREE_PATH_RESET = {"6.12": False, "6.18": True, "6.19": True, "7.0": True}
+_ACCESS = {"read": names.READ, "mmap": names.MMAP, "exec": names.EXEC}
+_EVENT = {
+    "memory_high": names.MEMCG_HIGH,
+    "memory_max": names.MEMCG_MAX,
+    "memory_reclaim": names.PROACTIVE,
+}
+_KIND = {Anon: names.ANON, Reader: names.READER, Stream: names.STREAM, Atomic: names.ATOMIC}
+
+# By workload and file: the moments at which a file falls silent or is in use again, and its state at 0
+Phases = dict[tuple[str, int], tuple[bool, Sequence[float]]]
+
+
+class Member(NamedTuple):
+    """One cgroup: a row of the scenario's table (-1 the root), which of its members, its parent's row."""
+
+    table: int
+    number: int
+    parent: int
+
+
+def boot(
+    scenario: Scenario, rule: str = "always", seed: int = 0, kernel: str = "7.0", phases: Phases | None = None
+) -> Machine:
+    """A machine ready for simulate.advance()."""
+    if kernel not in _FREE_PATH_RESET:
+        raise ValueError(f"kernel: found {kernel!r}, wanted one of {', '.join(_FREE_PATH_RESET)}")
+    rng = np.random.default_rng(seed)
+    members = _members(scenario)
+    m = _allocate(scenario, members)
+    m.system["random"] = seed
+    m.system["free_path_reset"] = _FREE_PATH_RESET[kernel]
+    _set_system(m, scenario, members)
+    _set_nodes(m, scenario, rule)
+    _set_memcgs(m, scenario, members)
+    _set_instances(m, scenario, members, rng)
+    _set_classes(m, scenario, phases or draw_phases(scenario, rng))
+    _fill(m, scenario, members, rng)
+    _set_limits(m, scenario, members)
+    _start(m, rng)
+    return m
+
+
+def run(m: Machine, until_s: float) -> None:
+    advance(m, until_s)
+
+
+def draw_phases(scenario: Scenario, rng: np.random.Generator) -> Phases:
+    """Exponential periods, from the long-run shares."""
+    phases: Phases = {}
+    for reader in scenario.reader:
+        for index, file in enumerate(reader.file):
+            if file.on_s is None or file.off_s is None:
+                continue
+            on = began_on = bool(rng.random() * (file.on_s + file.off_s) < file.on_s)
+            moments, now_s = [], 0.0
+            while now_s <= scenario.duration_s:
+                now_s += rng.exponential(file.on_s if on else file.off_s)
+                moments.append(now_s)
+                on = not on
+            phases[reader.name, index] = began_on, moments
+    return phases
+
+
+def _members(scenario: Scenario) -> list[Member]:
+    """All cgroups in preorder, the root first."""
+    found = [Member(-1, 0, -1)]
+
+    def add_children(parent: str, row: int) -> None:
+        for table, cgroup in enumerate(scenario.cgroup):
+            if cgroup.parent == parent:
+                for number in range(cgroup.count):
+                    found.append(Member(table, number, row))
+                    add_children(cgroup.name, len(found) - 1)
+
+    add_children("", 0)
+    return found
+
+
+def _files(table: Any) -> Sequence[Any]:
+    return table.file if isinstance(table, Reader) else (table,) if isinstance(table, Stream) else ()
+
+
+def _homes(scenario: Scenario, members: list[Member]) -> list[tuple[int, int]]:
+    """(workload, cgroup row) of each instance."""
+    homes = []
+    for w, table in enumerate(scenario.workloads):
+        name = getattr(table, "cgroup", "")
+        wanted = scenario.cgroup_names.index(name) if name else -1
+        homes += [(w, row) for row, member in enumerate(members) if member.table == wanted]
+    return homes
+
+
+def _file_pages(scenario: Scenario, file: Any) -> int:
+    if isinstance(file, Stream):  # slots for as many of its pages as could ever be resident
+        return sum(scenario.managed_pages) - sum(pages_from_mib(node.kernel_mib) for node in scenario.node)
+    resident = sum(pages_from_mib(mib) for mib in (*file.inactive_mib, *file.active_mib))
+    return max(pages_from_mib(file.mib), resident, 1)
+
+
+def _allocate(scenario: Scenario, members: list[Member]) -> Machine:
+    homes = _homes(scenario, members)
+    tables = scenario.workloads
+    sizes = [_file_pages(scenario, file) for w, _ in homes for file in _files(tables[w])]
+    nr_threads = sum(getattr(tables[w], "threads", 0) for w, _ in homes)
+    nr_pages = sum(sizes)
+    return Machine(
+        system=np.zeros(1, records.SYSTEM),
+        node=np.zeros(len(scenario.node), records.NODE),
+        lruvec=np.zeros(len(scenario.node) * len(members), records.LRUVEC),
+        memcg=np.zeros(len(members), records.MEMCG),
+        page=np.zeros(max(nr_pages, 1), records.PAGE),
+        absent=np.zeros(max(nr_pages, 1), np.int32),
+        class_=np.zeros(max(len(sizes), 1), records.CLASS),
+        instance=np.zeros(max(len(homes), 1), records.INSTANCE),
+        thread=np.zeros(max(nr_threads, 1), records.THREAD_),
+        switch=np.zeros(0, records.SWITCH_),
+        limit=np.zeros(len(scenario.event) * max(len(members), 1), records.LIMIT_),
+        event=np.zeros(10_000 + 2 * nr_threads + 4 * len(homes) + len(sizes), records.EVENT),
+    )
+
+
+def _set_system(m: Machine, scenario: Scenario, members: list[Member]) -> None:
+    system, cost, device = m.system[0], scenario.cost, scenario.device
+    for name in ("scan", "scan_mapped", "free", "unmap", "pass", "pass_memcg", "direct_entry"):
+        system[f"{name}_s"] = getattr(cost, f"{name}_us") * 1e-6
+    system["anon_fault_s"], system["anon_free_s"] = cost.anon_fault_us * 1e-6, cost.anon_free_us * 1e-6
+    system["tlb_s"] = cost.tlb_ms * 1e-3
+    system["latency_s"] = device.latency_us * 1e-6
+    system["request_s"] = 1 / device.iops_per_s
+    system["page_s"] = 1 / (device.bandwidth_mib_per_s * 256)
+    system["nr_nodes"], system["nr_memcgs"] = len(scenario.node), len(members)
+    root_is_used = len(members) == 1 or any(getattr(w, "cgroup", None) == "" for w in scenario.workloads)
+    system["nr_walked"] = len(members) - (not root_is_used)
+    system["reclaimer"] = -1
+
+
+def _set_nodes(m: Machine, scenario: Scenario, rule: str) -> None:
+    for nid, table in enumerate(scenario.node):
+        node, marks = m.node[nid], scenario.watermarks[nid]
+        node["managed_pages"] = scenario.managed_pages[nid]
+        node["unusable_pages"] = pages_from_mib(table.unusable_mib)
+        node["kernel_pages"] = pages_from_mib(table.kernel_mib)
+        node["free_pages"] = scenario.free_pages[nid]
+        for name in ("min", "low", "high"):
+            node[f"{name}_pages"] = getattr(marks, f"{name}_pages")
+        node["below_high"] = node["free_pages"] - node["unusable_pages"] <= node["high_pages"]
+        node["cpu_share"] = table.kswapd_cpu_share_ratio
+        nr = len(scenario.node)
+        row = table.distance or [10 if j == nid else 20 for j in range(nr)]
+        node["zonelist"][:nr] = sorted(range(nr), key=lambda j, row=row, n=nid: (row[j], (j - n) % nr))
+        for name in ("always", "balanced", "coin"):
+            node[f"{name}_mask"] = getattr(RULES[rule], name)
+        for name in ("first_fruitless_s", "first_hopeless_s", "hopeless_since_s"):
+            node[name] = -1.0
+    for table in scenario.hopeless:
+        m.node[table.node]["kswapd_failures"] = names.MAX_RECLAIM_RETRIES
+        m.node[table.node]["hopeless_since_s"] = m.node[table.node]["first_hopeless_s"] = 0.0
+
+
+def _set_memcgs(m: Machine, scenario: Scenario, members: list[Member]) -> None:
+    for g, member in enumerate(members):
+        row = m.memcg[g]
+        row["table"], row["parent"] = member.table, member.parent
+        row["end"] = g + 1
+        for name in ("min", "low", "high", "max"):
+            mib = None if g == 0 else getattr(scenario.cgroup[member.table], f"memory_{name}_mib")
+            row[f"{name}_pages"] = -1 if mib is None else pages_from_mib(mib)
+    for g in range(len(members) - 1, 0, -1):
+        above = m.memcg[members[g].parent]
+        above["end"] = max(above["end"], m.memcg[g]["end"])
+    for g in range(len(members)):
+        m.memcg[g]["cursor"] = g
+    m.lruvec["head"] = m.lruvec["tail"] = names.NOWHERE
+
+
+def _set_instances(m: Machine, scenario: Scenario, members: list[Member], rng: np.random.Generator) -> None:
+    first_thread = first_class = 0
+    for row, (w, g) in zip(m.instance, _homes(scenario, members), strict=False):
+        table = scenario.workloads[w]
+        row["table"], row["kind"], row["memcg"] = w, _KIND[type(table)], g
+        row["start_s"] = getattr(table, "start_s", 0.0)
+        stop_s = getattr(table, "stop_s", None)
+        row["stop_s"] = math.inf if stop_s is None else stop_s
+        row["first_thread"], row["nr_threads"] = first_thread, getattr(table, "threads", 0)
+        row["first_class"], row["nr_classes"] = first_class, len(_files(table))
+        threads = m.thread[first_thread : first_thread + row["nr_threads"]]
+        threads["instance"] = row["table"]
+        threads["idle"] = 1
+        threads["missed_page"] = threads["waits_for"] = names.NOWHERE
+        first_thread += int(row["nr_threads"])
+        first_class += int(row["nr_classes"])
+        _set_policy(row, table, len(scenario.node))
+        _SETTERS[type(table)](row, table, rng)
+    for i, row in enumerate(m.instance):
+        m.thread["instance"][row["first_thread"] : row["first_thread"] + row["nr_threads"]] = i
+
+
+def _set_policy(row: np.void, table: Any, nr_nodes: int) -> None:
+    policy, nodes = getattr(table, "policy", "local"), getattr(table, "nodes", ())
+    everything = (1 << nr_nodes) - 1
+    row["interleaves"] = policy == "interleave"
+    row["node_mask"] = sum(1 << n for n in nodes) if policy in ("bind", "interleave") else everything
+    row["bound"] = policy == "bind" and row["node_mask"] != everything
+    row["cpu_node"] = table.cpu_node if table.cpu_node in nodes else (*nodes, table.cpu_node)[0]
+    row["interleave_next"] = nr_nodes - 1
+
+
+def _set_anon(row: np.void, table: Anon, rng: np.random.Generator) -> None:
+    points = table.breakpoints
+    row["nr_points"] = len(points)
+    row["point_s"][: len(points)] = [t_s for t_s, _ in points]
+    row["point_pages"][: len(points)] = [pages_from_mib(mib) for _, mib in points]
+    if table.schedule is None:
+        row["point_pages"][0] = sum(pages_from_mib(mib) for mib in table.initial_mib)
+    row["churn_per_s"] = table.churn_mib_per_s * 256
+    row["burst_pages"] = pages_from_mib(table.burst_mib)
+    row["period_s"], row["hold_s"] = (table.burst_every_ms or 0.0) / 1e3, (table.burst_hold_ms or 0.0) / 1e3
+    row["phase_s"] = row["period_s"] * rng.random()
+    row["oom_score_adj"], row["restart_s"] = table.oom_score_adj, table.restart_s
+
+
+def _set_reader(row: np.void, table: Reader, rng: np.random.Generator) -> None:
+    row["think_s"], row["op_cpu_s"] = table.think_ms * 1e-3, table.op_cpu_us * 1e-6
+    row["pages_per_op"], row["ops_per_s"] = table.pages_per_op, table.ops_per_s or 0.0
+    row["max_backlog"] = table.max_backlog_ops
+    row["all_mapped"] = all(f.access != "read" and f.pattern == "random" for f in table.file)
+
+
+def _set_stream(row: np.void, table: Stream, rng: np.random.Generator) -> None:
+    row["ops_per_s"] = row["max_backlog"] = table.mib_per_s * 256
+    row["max_backlog"] = max(row["max_backlog"], table.readahead_pages)
+    row["pages_per_op"] = 1.0
+
+
+def _set_atomic(row: np.void, table: Atomic, rng: np.random.Generator) -> None:
+    row["burst_pages"] = pages_from_kib(table.burst_kib)
+    row["period_s"], row["hold_s"] = table.every_ms / 1e3, table.hold_ms / 1e3
+    row["phase_s"] = row["period_s"] * rng.random()
+
+
+_SETTERS = {Anon: _set_anon, Reader: _set_reader, Stream: _set_stream, Atomic: _set_atomic}
+
+
+def _set_classes(m: Machine, scenario: Scenario, phases: Phases) -> None:
+    first_page, moments, c = 0, [], 0
+    for w, one in enumerate(m.instance):
+        table = scenario.workloads[one["table"]] if scenario.workloads else None
+        for index, file in enumerate(_files(table)):
+            row = m.class_[c]
+            row["memcg"], row["instance"], row["on"], row["share"] = one["memcg"], w, 1, 1.0
+            row["readahead"], row["one_touch"] = file.readahead_pages, isinstance(file, Stream)
+            row["first_page"], row["pages"] = first_page, _file_pages(scenario, file)
+            m.page["class_"][first_page : first_page + row["pages"]] = c
+            first_page += int(row["pages"])
+            if isinstance(table, Reader):
+                row["access"], row["loop"] = _ACCESS[file.access], file.pattern == "loop"
+                row["share"] = file.share / sum(other.share for other in table.file)
+                row["rate_per_s"] = _pace(table) * table.pages_per_op * row["share"]
+                on, switches = phases.get((table.name, index), (True, ()))
+                row["on"], row["next_switch"] = on, len(moments)
+                moments += switches
+                row["last_switch"] = len(moments)
+            c += 1
+    m.switch.resize(len(moments), refcheck=False)
+    m.switch["at_s"] = moments
+
+
+def _pace(table: Reader) -> float:
+    """Operations per second of a reader that nothing holds up."""
+    cycle_s = table.think_ms * 1e-3 + table.op_cpu_us * 1e-6
+    return min(table.ops_per_s or math.inf, table.threads / cycle_s)
+
+
+def _fill(m: Machine, scenario: Scenario, members: list[Member], rng: np.random.Generator) -> None:
+    """What is resident at the start, shuffled within its list; everything else is absent, without shadow."""
+    m.page["lru"] = m.page["prev"] = m.page["next"] = m.page["shadow"] = names.NOWHERE
+    nr_memcgs = len(members)
+    lists: dict[tuple[int, int], list[np.ndarray]] = {}
+    for one in m.instance:
+        table = scenario.workloads[one["table"]] if scenario.workloads else None
+        if isinstance(table, Anon):
+            for nid, mib in enumerate(table.initial_mib):
+                one["anon_pages"][nid] = pages_from_mib(mib)
+                _charge(m, int(one["memcg"]), pages_from_mib(mib))
+        for c, file in enumerate(_files(table), int(one["first_class"])):
+            taken = int(m.class_[c]["first_page"])
+            for nid in range(len(scenario.node)):
+                for lst, sizes in enumerate((file.inactive_mib, getattr(file, "active_mib", ()))):
+                    nr = pages_from_mib(sizes[nid]) if nid < len(sizes) else 0
+                    lru = (nid * nr_memcgs + int(one["memcg"]), lst)
+                    lists.setdefault(lru, []).append(np.arange(taken, taken + nr))
+                    taken += nr
+                    _charge(m, int(one["memcg"]), nr)
+            _make_absent(m, c, taken)
+    for (lruvec, lst), parts in lists.items():
+        _link(m, lruvec, lst, rng.permutation(np.concatenate(parts)))
+
+
+def _make_absent(m: Machine, c: int, first: int) -> None:
+    row = m.class_[c]
+    pages = np.arange(first, row["first_page"] + row["pages"])
+    row["absent"] = len(pages)
+    m.absent[row["first_page"] : row["first_page"] + len(pages)] = pages
+    m.page["absent_at"][pages] = np.arange(len(pages))
+
+
+def _link(m: Machine, lruvec: int, lst: int, pages: np.ndarray) -> None:
+    """A list in this order, head first. Mapped pages begin young, inactive read() ones referenced."""
+    if len(pages) == 0:
+        return
+    row, page = m.lruvec[lruvec], m.page
+    page["lru"][pages] = 2 * lruvec + lst
+    page["next"][pages[:-1]] = pages[1:]
+    page["prev"][pages[1:]] = pages[:-1]
+    row["head"][lst], row["tail"][lst], row["pages"][lst] = pages[0], pages[-1], len(pages)
+    m.node[lruvec // int(m.system[0]["nr_memcgs"])]["list_pages"][lst] += len(pages)
+    is_mapped = m.class_["access"][page["class_"][pages]] != names.READ
+    page["young"][pages] = is_mapped
+    page["referenced"][pages] = ~is_mapped & (lst == names.INACTIVE)
+
+
+def _charge(m: Machine, g: int, pages: int) -> None:
+    while g >= 0:
+        m.memcg[g]["usage_pages"] += pages
+        g = int(m.memcg[g]["parent"])
+
+
+def _set_limits(m: Machine, scenario: Scenario, members: list[Member]) -> None:
+    """One row a member; the rows left over never come."""
+    m.limit["at_s"] = math.inf
+    i = 0
+    for event in scenario.event:
+        table = scenario.cgroup_names.index(event.cgroup)
+        for g, member in enumerate(members):
+            if member.table == table:
+                m.limit[i] = (event.at_s, _EVENT[event.kind], g, pages_from_mib(event.mib))
+                i += 1
+
+
+def _start(m: Machine, rng: np.random.Generator) -> None:
+    """The first events of everybody; the statistics are those of the start."""
+    from .workingset import flush_statistics
+
+    flush_statistics(m)
+    first: list[tuple[float, int, int]] = [(names.FLUSH_S * rng.random(), names.FLUSH, 0)]
+    first += [(float(r["at_s"]), names.LIMIT, i) for i, r in enumerate(m.limit) if r["at_s"] < math.inf]
+    for c, row in enumerate(m.class_):
+        if row["next_switch"] < row["last_switch"]:
+            first.append((float(m.switch["at_s"][row["next_switch"]]), names.SWITCH, c))
+    for w, one in enumerate(m.instance):
+        first += _first_events(m, w, one, rng)
+    for number, (at_s, kind, of) in enumerate(sorted(first)):  # sorted, an array is a heap
+        m.event[number] = (at_s, number, kind, of)
+    m.system["nr_events"] = m.system["nr_scheduled"] = len(first)
+
+
+def _first_events(m: Machine, w: int, one: np.void, rng: np.random.Generator) -> list[tuple[float, int, int]]:
+    kind, start_s = one["kind"], float(one["start_s"])
+    if kind == names.ANON:
+        return [(names.DOZE_S * 0.01 * rng.random(), names.ANON_DEMAND, w)]
+    if kind == names.ATOMIC:
+        return [(start_s + float(one["phase_s"]), names.BURST, w)]
+    if one["ops_per_s"] > 0:
+        period_s = 1 / float(one["ops_per_s"])
+        if kind == names.STREAM:
+            period_s *= float(m.class_[one["first_class"]]["readahead"])
+        return [(start_s + period_s * rng.random(), names.ARRIVAL, w)]
+    threads = range(int(one["first_thread"]), int(one["first_thread"] + one["nr_threads"]))
+    m.thread["idle"][list(threads)] = 0
+    cycle_s = float(one["think_s"] + one["op_cpu_s"])
+    return [(start_s + cycle_s * rng.random(), names.THREAD, t) for t in threads]

@@ -1,0 +1,136 @@
+"""Reclaim by tasks: a descent from priority 12 to 0 for the allocator or for a cgroup's limit (mm/vmscan.c)."""
+
+from .compiled import compiled
+from .names import ACTIVE, DEF_PRIORITY, GLOBAL_DIRECT, INACTIVE, ROOT, SWAP_CLUSTER_MAX
+from .shrink import (
+    calculate_protection,
+    is_below_low,
+    is_below_min,
+    may_deactivate,
+    scan_size,
+    shrink_active,
+    shrink_inactive,
+    snapshot_refaults,
+)
+from .zone import note_progress
+
+
+@compiled
+def try_to_free_pages(m, instance, start, mask, target, wanted, reason):
+    """do_try_to_free_pages() with its three further tries. Returns (reclaimed, CPU seconds)."""
+    system = m.system[0]
+    system.reclaimer = instance if m.instance[instance].nr_threads == 1 else -1
+    system.spent_s = system.direct_entry_s
+    full_walk, forced, low_ignored = False, False, False
+    while True:
+        system.skipped_deactivate, system.skipped_low = 0, 0
+        if reason == GLOBAL_DIRECT:
+            m.node[start].allocstall += 1
+            m.instance[instance].allocstall += 1
+        reclaimed = descend(m, start, mask, target, wanted, reason, full_walk, forced, low_ignored)
+        if reclaimed > 0:
+            return reclaimed, system.spent_s
+        if not full_walk:
+            full_walk = True
+        elif system.skipped_deactivate and not forced:
+            forced = True
+        elif system.skipped_low and not low_ignored:
+            forced, low_ignored = False, True
+        else:
+            return 0, system.spent_s
+
+
+@compiled
+def descend(m, start, mask, target, wanted, reason, full_walk, forced, low_ignored):
+    """Priorities 12 to 0, every node of the mask once at each."""
+    system = m.system[0]
+    reclaimed = 0
+    for priority in range(DEF_PRIORITY, -1, -1):
+        for i in range(system.nr_nodes):
+            nid = m.node[start].zonelist[i]
+            if not mask >> nid & 1:
+                continue
+            deactivates = forced or may_deactivate(m, nid, target)
+            freed = shrink_node_memcgs(
+                m, nid, target, priority, deactivates, full_walk, low_ignored, wanted, reclaimed, reason
+            )
+            if freed > 0:
+                note_progress(m, nid, reason)
+            reclaimed += freed
+        if reclaimed >= wanted:
+            break
+    for nid in range(system.nr_nodes):
+        if mask >> nid & 1:
+            snapshot_refaults(m, nid, target)
+    return reclaimed
+
+
+@compiled
+def shrink_node_memcgs(m, nid, target, priority, deactivates, full_walk, low_ignored, wanted, before, reason):
+    """The walk over the target's subtree: partial ones go on where the last one stopped, to the end."""
+    system = m.system[0]
+    system.spent_s += system.pass_s
+    first, end = target, m.memcg[target].end
+    if not full_walk:
+        first = m.memcg[target].cursor[nid]
+        if not target <= first < end:
+            first = target
+        for g in range(target, first):
+            calculate_protection(m, g, target)
+    reclaimed = 0
+    g = first
+    while g < end:
+        if g != ROOT or system.nr_walked == system.nr_memcgs:
+            system.spent_s += system.pass_memcg_s
+        calculate_protection(m, g, target)
+        reclaimed += shrink_one(m, nid, g, target, priority, deactivates, low_ignored, wanted, reason)
+        g += 1
+        if not full_walk and before + reclaimed >= wanted:
+            break
+    if not full_walk:
+        m.memcg[target].cursor[nid] = g if g < end else target
+    return reclaimed
+
+
+@compiled
+def shrink_one(m, nid, g, target, priority, deactivates, low_ignored, wanted, reason):
+    """One cgroup: skipped where it is protected, else shrink_lruvec()."""
+    row = m.memcg[g]
+    if g != target and g != ROOT:
+        if is_below_min(row):
+            return 0
+        if is_below_low(row):
+            if not low_ignored:
+                m.system[0].skipped_low = 1
+                return 0
+            row.events_low += 1
+    inactive, kept_back = scan_size(m, nid, g, INACTIVE, priority, g == target, low_ignored)
+    active, _ = scan_size(m, nid, g, ACTIVE, priority, g == target, low_ignored)
+    if kept_back:
+        m.system[0].skipped_low = 1
+    if active > 0 and not deactivates:
+        m.system[0].skipped_deactivate = 1
+        active = 0
+    proportional = reason == GLOBAL_DIRECT and priority == DEF_PRIORITY
+    return shrink_lruvec(m, nid, g, target, inactive, active, wanted, proportional, reason)
+
+
+@compiled
+def shrink_lruvec(m, nid, g, target, inactive, active, wanted, proportional, reason):
+    """Rounds of 32 pages of each list until the targets are used up or enough is freed."""
+    system = m.system[0]
+    reclaimed = 0
+    while inactive > 0 or active > 0:
+        if inactive > 0:
+            nr = min(inactive, SWAP_CLUSTER_MAX)
+            inactive -= nr
+            _, freed, cost_s = shrink_inactive(m, nid, g, nr, reason, target, system.spent_s)
+            reclaimed += freed
+            system.spent_s += cost_s
+        if active > 0:
+            nr = min(active, SWAP_CLUSTER_MAX)
+            active -= nr
+            system.spent_s += shrink_active(m, nid, g, nr, reason, system.spent_s)
+        if reclaimed >= wanted and not proportional:
+            break
+    return reclaimed

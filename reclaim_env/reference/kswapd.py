@@ -1,0 +1,221 @@
+"""kswapd: the state table, runs and passes, a round of 32-page chunks at a time (mm/vmscan.c)."""
+
+from .compiled import compiled
+from .names import (
+    ACTIVE,
+    DEF_PRIORITY,
+    DOZE,
+    DOZE_END,
+    DOZE_S,
+    INACTIVE,
+    KSWAPD,
+    KSWAPD_STEP,
+    MAX_RECLAIM_RETRIES,
+    ROOT,
+    RUN,
+    SLEEP,
+    SWAP_CLUSTER_MAX,
+    THREAD,
+)
+from .queue import schedule
+from .shrink import (
+    calculate_protection,
+    is_below_low,
+    is_below_min,
+    may_deactivate,
+    scan_size,
+    shrink_active,
+    shrink_inactive,
+    snapshot_refaults,
+)
+from .workingset import lruvec_of
+from .zone import is_balanced, is_hopeless, note_progress, start_kswapd
+
+BALANCE_TEST_S = 1e-7
+
+
+@compiled
+def allow_direct_reclaim(m, nid):
+    """May tasks reclaim on this node themselves, or do they wait for its kswapd?"""
+    node = m.node[nid]
+    if is_hopeless(node) or node.list_pages[INACTIVE] + node.list_pages[ACTIVE] == 0:
+        return True
+    return node.free_pages > node.min_pages // 2
+
+
+@compiled
+def wake_throttled(m, nid):
+    node = m.node[nid]
+    if node.throttled == 0:
+        return
+    for t in range(m.thread.shape[0]):
+        if m.thread[t].waits_for == nid:
+            m.thread[t].waits_for = -1
+            schedule(m, m.system[0].time_s, THREAD, t)
+    node.throttled = 0
+
+
+@compiled
+def may_sleep(m, nid):
+    """prepare_kswapd_sleep()."""
+    node = m.node[nid]
+    wake_throttled(m, nid)
+    return is_hopeless(node) or is_balanced(node)
+
+
+@compiled
+def end_doze(m, nid, number):
+    node = m.node[nid]
+    if node.phase != DOZE or node.doze_number != number:
+        return
+    if may_sleep(m, nid):
+        node.phase = SLEEP
+        return
+    node.kswapd_high_wmark_hit_quickly += 1
+    start_kswapd(m, nid)
+
+
+@compiled
+def kswapd_step(m, nid):
+    """The next piece of work of a running kswapd; the one after it is scheduled."""
+    node = m.node[nid]
+    if not node.in_run:
+        begin_run(node)
+    if not node.in_pass:
+        if is_balanced(node):
+            cost_s = BALANCE_TEST_S
+            end_run(m, nid, True)
+        else:
+            cost_s = begin_pass(m, nid)
+    else:
+        cost_s = walk_on(m, nid)
+    node.kswapd_cpu_s += cost_s
+    if node.phase == RUN:
+        schedule(m, m.system[0].time_s + cost_s / node.cpu_share, KSWAPD_STEP, nid)
+
+
+@compiled
+def begin_run(node):
+    node.in_run, node.in_pass, node.priority = 1, 0, DEF_PRIORITY
+    node.run_reclaimed, node.trim_forbidden, node.trim_failed = 0, 0, 0
+    node.pageoutrun += 1
+
+
+@compiled
+def begin_pass(m, nid):
+    """prepare_scan_control() for the root. The walk over the cgroups is paid for here."""
+    node = m.node[nid]
+    node.in_pass, node.pass_memcg, node.is_aimed = 1, ROOT, 0
+    node.pass_scanned, node.pass_reclaimed = 0, 0
+    node.may_deactivate = may_deactivate(m, nid, ROOT)
+    inactive = m.lruvec[lruvec_of(m, nid, ROOT)].stat_pages[INACTIVE]
+    node.trim = not node.may_deactivate and not node.trim_forbidden and inactive >> node.priority > 0
+    return m.system[0].pass_s + m.system[0].pass_memcg_s * m.system[0].nr_walked
+
+
+@compiled
+def walk_on(m, nid):
+    """One round in the next cgroup that has anything to scan, or the end of the pass and what follows."""
+    node = m.node[nid]
+    while node.pass_memcg < m.system[0].nr_memcgs:
+        if not node.is_aimed:
+            aim(m, nid, node.pass_memcg)
+        if node.to_scan[INACTIVE] > 0 or node.to_scan[ACTIVE] > 0:
+            return scan_round(m, nid, node.pass_memcg)
+        next_memcg(node)
+    end_pass(m, nid)
+    return 0.0
+
+
+@compiled
+def next_memcg(node):
+    node.pass_memcg += 1
+    node.is_aimed = 0
+
+
+@compiled
+def aim(m, nid, g):
+    """The scan targets of a cgroup: none where it is protected (kswapd never breaks low)."""
+    node = m.node[nid]
+    calculate_protection(m, g, ROOT)
+    node.is_aimed, node.lruvec_reclaimed = 1, 0
+    node.to_scan[INACTIVE], node.to_scan[ACTIVE] = 0, 0
+    if g != ROOT and (is_below_min(m.memcg[g]) or is_below_low(m.memcg[g])):
+        return
+    node.to_scan[INACTIVE], _ = scan_size(m, nid, g, INACTIVE, node.priority, False, False)
+    if node.may_deactivate:
+        node.to_scan[ACTIVE], _ = scan_size(m, nid, g, ACTIVE, node.priority, False, False)
+
+
+@compiled
+def scan_round(m, nid, g):
+    """At most 32 pages of each list. CPU seconds."""
+    node = m.node[nid]
+    cost_s = 0.0
+    if node.to_scan[INACTIVE] > 0:
+        nr = min(node.to_scan[INACTIVE], SWAP_CLUSTER_MAX)
+        node.to_scan[INACTIVE] -= nr
+        scanned, freed, cost_s = shrink_inactive(m, nid, g, nr, KSWAPD, ROOT, 0.0)
+        node.pass_scanned += scanned
+        node.pass_reclaimed += freed
+        node.lruvec_reclaimed += freed
+    if node.to_scan[ACTIVE] > 0:
+        nr = min(node.to_scan[ACTIVE], SWAP_CLUSTER_MAX)
+        node.to_scan[ACTIVE] -= nr
+        cost_s += shrink_active(m, nid, g, nr, KSWAPD, 0.0)
+    if node.lruvec_reclaimed >= max(node.high_pages, SWAP_CLUSTER_MAX):
+        next_memcg(node)
+    return cost_s
+
+
+@compiled
+def end_pass(m, nid):
+    """After shrink_node(): progress, waiters, the next priority, or the end of the run."""
+    node = m.node[nid]
+    node.in_pass = 0
+    node.run_reclaimed += node.pass_reclaimed
+    if node.pass_reclaimed > 0:
+        note_progress(m, nid, KSWAPD)
+    elif node.trim:
+        node.trim_failed = 1
+    if node.throttled > 0 and allow_direct_reclaim(m, nid):
+        wake_throttled(m, nid)
+    enough = max(node.pass_scanned, node.pass_reclaimed) >= max(node.high_pages, SWAP_CLUSTER_MAX)
+    if not enough or node.pass_reclaimed == 0:
+        node.priority -= 1
+    if node.priority >= 1:
+        return
+    if node.run_reclaimed == 0 and node.trim_failed and not node.trim_forbidden:
+        node.trim_forbidden, node.priority = 1, DEF_PRIORITY
+        return
+    end_run(m, nid, False)
+
+
+@compiled
+def end_run(m, nid, balanced):
+    """The end of balance_pgdat(), and kswapd_try_to_sleep()."""
+    node = m.node[nid]
+    node.in_run = 0
+    snapshot_refaults(m, nid, ROOT)
+    if not balanced and node.run_reclaimed == 0:
+        count_failure(m, nid)
+    if may_sleep(m, nid):
+        node.phase = DOZE
+        node.doze_number += 1
+        schedule(m, m.system[0].time_s + DOZE_S, DOZE_END, nid + 8 * node.doze_number)
+    else:
+        node.kswapd_high_wmark_hit_quickly += 1
+
+
+@compiled
+def count_failure(m, nid):
+    node = m.node[nid]
+    now_s = m.system[0].time_s
+    node.kswapd_failures += 1
+    node.kswapd_fruitless_runs += 1
+    if node.first_fruitless_s < 0.0:
+        node.first_fruitless_s = now_s
+    if node.kswapd_failures == MAX_RECLAIM_RETRIES:
+        node.hopeless_since_s = now_s
+        if node.first_hopeless_s < 0.0:
+            node.first_hopeless_s = now_s

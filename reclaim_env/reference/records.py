@@ -1,0 +1,285 @@
+"""The state of one machine, page by page: arrays of records, one row a page, list, cgroup, thread.
+
+Pages are whole, times seconds. Anonymous pages are inert without swap and are counted, not listed.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from .names import REASONS
+
+MAX_NODES = 8
+MAX_POINTS = 16
+i1, i4, i8, u8, f8 = np.int8, np.int32, np.int64, np.uint64, np.float64
+
+# Counters of a node, by the names of /proc/vmstat where it has them
+COUNTERS = (
+    "pgscan_kswapd",
+    "pgsteal_kswapd",
+    "pgscan_direct",
+    "pgsteal_direct",
+    "pgscan_file",
+    "pgsteal_file",
+    "pgrefill",
+    "pgactivate",
+    "pgdeactivate",
+    "allocstall",
+    "pgscan_direct_throttle",
+    "pageoutrun",
+    "kswapd_low_wmark_hit_quickly",
+    "kswapd_high_wmark_hit_quickly",
+    "kswapd_fruitless_runs",
+    "pgmajfault",
+    "pgpgin",
+    "workingset_refault_file",
+    "workingset_activate_file",
+    "numa_hit",
+    "numa_miss",
+    "numa_foreign",
+    "oom_kill",
+    "atomic_fail",
+)
+SECONDS = ("kswapd_cpu_s", "stall_s", "limit_reclaim_s", "high_delay_s", "refault_wait_s")
+
+NODE = np.dtype(
+    [
+        ("managed_pages", i8),
+        ("unusable_pages", i8),
+        ("kernel_pages", i8),
+        ("free_pages", i8),
+        ("min_pages", i8),
+        ("low_pages", i8),
+        ("high_pages", i8),
+        ("list_pages", i8, (2,)),
+        ("zonelist", i8, (MAX_NODES,)),
+        ("below_high", i8),
+        ("kswapd_failures", i8),
+        ("phase", i8),
+        ("cpu_share", f8),
+        ("doze_number", i8),  # an end of an earlier doze is not this one's
+        ("throttled", i8),  # threads that wait for this node's kswapd
+        ("priority", i8),
+        ("in_run", i8),
+        ("in_pass", i8),
+        ("pass_memcg", i8),
+        ("is_aimed", i8),  # the cgroup under the pass has its targets set
+        ("to_scan", i8, (2,)),
+        ("lruvec_reclaimed", i8),
+        ("pass_scanned", i8),
+        ("pass_reclaimed", i8),
+        ("run_reclaimed", i8),
+        ("may_deactivate", i8),
+        ("trim", i8),
+        ("trim_forbidden", i8),
+        ("trim_failed", i8),
+        ("always_mask", i8),
+        ("balanced_mask", i8),
+        ("coin_mask", i8),
+        ("first_fruitless_s", f8),
+        ("first_hopeless_s", f8),
+        ("hopeless_since_s", f8),
+        ("hopeless_s", f8),  # of periods that are over
+        *((name, i8) for name in COUNTERS),
+        *((name, f8) for name in SECONDS),
+        ("progress", i8, (len(REASONS),)),
+        ("resets", i8, (len(REASONS),)),
+        ("revivals", i8, (len(REASONS),)),
+    ],
+    align=True,
+)
+
+LRUVEC = np.dtype(
+    [
+        ("head", i8, (2,)),
+        ("tail", i8, (2,)),
+        ("pages", i8, (2,)),
+        ("stat_pages", i8, (2,)),  # of the subtree, as last flushed
+        ("activated", i8),  # WORKINGSET_ACTIVATE_FILE, own
+        ("stat_activated", i8),  # of the subtree, as last flushed
+        ("snapshot", i8),
+        ("nonresident_age", i8),
+    ],
+    align=True,
+)
+
+MEMCG = np.dtype(
+    [
+        ("table", i8),  # row of the scenario's cgroups; -1 the root
+        ("parent", i8),
+        ("end", i8),  # its subtree is the rows from itself to here
+        ("min_pages", i8),
+        ("low_pages", i8),
+        ("high_pages", i8),
+        ("max_pages", i8),
+        ("emin_pages", f8),
+        ("elow_pages", f8),
+        ("usage_pages", i8),  # with descendants and what is charged ahead
+        ("stock_pages", i8),  # charged ahead
+        ("cursor", i8, (MAX_NODES,)),  # of partial walks of this subtree
+        ("pgscan", i8),
+        ("pgsteal", i8),
+        ("refaults", i8),
+        ("events_low", i8),
+        ("events_high", i8),
+        ("events_max", i8),
+        ("events_oom_kill", i8),
+    ],
+    align=True,
+)
+
+PAGE = np.dtype(
+    [
+        ("prev", i4),
+        ("next", i4),
+        ("lru", i4),  # 2 * lruvec + list; NOWHERE: absent
+        ("class_", i4),
+        ("absent_at", i4),  # its place in the class's list of absent pages
+        ("shadow", i4),  # lruvec of the evictor; NOWHERE: no shadow
+        ("referenced", i1),
+        ("workingset", i1),
+        ("young", i1),  # touched since the bit was cleared, for certain
+        ("shadow_age", i8),
+        ("cleared_touches", f8),  # touches of its class when its young bit was cleared
+        ("cleared_s", f8),
+        ("ready_s", f8),  # until then it is locked: its read is under way
+    ],
+    align=True,
+)
+
+CLASS = np.dtype(
+    [
+        ("memcg", i8),
+        ("instance", i8),
+        ("access", i8),
+        ("loop", i8),
+        ("one_touch", i8),
+        ("first_page", i8),
+        ("pages", i8),
+        ("absent", i8),
+        ("readahead", i8),
+        ("share", f8),
+        ("on", i8),
+        ("next_page", i8),  # of a file read in order; of a stream: its first free slot
+        ("touches", f8),
+        ("rate_per_s", f8),  # touches while its readers are not held up
+        ("next_switch", i8),
+        ("last_switch", i8),
+    ],
+    align=True,
+)
+
+INSTANCE = np.dtype(
+    [
+        ("table", i8),  # row of the scenario's workloads
+        ("kind", i8),
+        ("memcg", i8),
+        ("cpu_node", i8),
+        ("interleaves", i8),
+        ("node_mask", i8),
+        ("bound", i8),
+        ("interleave_next", i8),
+        ("first_class", i8),
+        ("nr_classes", i8),
+        ("all_mapped", i8),
+        ("first_thread", i8),
+        ("nr_threads", i8),
+        ("think_s", f8),
+        ("op_cpu_s", f8),
+        ("pages_per_op", f8),
+        ("ops_per_s", f8),
+        ("max_backlog", f8),
+        ("backlog", f8),
+        ("start_s", f8),
+        ("stop_s", f8),
+        ("nr_points", i8),
+        ("point_s", f8, (MAX_POINTS,)),
+        ("point_pages", f8, (MAX_POINTS,)),
+        ("anon_pages", i8, (MAX_NODES,)),
+        ("churn_per_s", f8),
+        ("churn_due", f8),
+        ("churned_s", f8),
+        ("burst_pages", i8),
+        ("period_s", f8),
+        ("hold_s", f8),
+        ("phase_s", f8),
+        ("oom_score_adj", f8),
+        ("restart_s", f8),
+        ("restart_at_s", f8),
+        ("dying", i8),
+        ("ops", f8),
+        ("lost_ops", f8),
+        ("stall_s", f8),
+        ("allocstall", i8),
+    ],
+    align=True,
+)
+
+THREAD_ = np.dtype(
+    [
+        ("instance", i8),
+        ("idle", i8),
+        ("in_op", i8),
+        ("touches_left", f8),
+        ("missed_page", i8),  # the miss it could not finish; NOWHERE: none
+        ("over_high", i8),  # pages charged while over memory.high
+        ("no_progress", i8),
+        ("waits_for", i8),  # node whose kswapd it waits for; NOWHERE: none
+    ],
+    align=True,
+)
+
+SWITCH_ = np.dtype([("at_s", f8)], align=True)
+LIMIT_ = np.dtype([("at_s", f8), ("reason", i8), ("memcg", i8), ("pages", i8)], align=True)
+EVENT = np.dtype([("at_s", f8), ("number", i8), ("kind", i8), ("of", i8)], align=True)
+
+SYSTEM = np.dtype(
+    [
+        ("time_s", f8),
+        ("random", u8),
+        ("nr_events", i8),
+        ("nr_scheduled", i8),
+        ("nr_nodes", i8),
+        ("nr_memcgs", i8),
+        ("nr_walked", i8),  # cgroups one full walk pays for
+        ("free_path_reset", i8),
+        ("device_free_s", f8),
+        ("device_used_s", f8),
+        ("latency_s", f8),
+        ("request_s", f8),
+        ("page_s", f8),
+        ("scan_s", f8),
+        ("scan_mapped_s", f8),
+        ("free_s", f8),
+        ("unmap_s", f8),
+        ("pass_s", f8),
+        ("pass_memcg_s", f8),
+        ("direct_entry_s", f8),
+        ("anon_fault_s", f8),
+        ("anon_free_s", f8),
+        ("tlb_s", f8),
+        # of the task's descent under way
+        ("reclaimer", i8),  # the instance that reclaims: its own threads touch nothing meanwhile
+        ("spent_s", f8),
+        ("skipped_deactivate", i8),
+        ("skipped_low", i8),
+    ],
+    align=True,
+)
+
+
+class Machine(NamedTuple):
+    """Views of one machine's records; `system` has one row."""
+
+    system: np.ndarray
+    node: np.ndarray
+    lruvec: np.ndarray  # nid * nr_memcgs + memcg
+    memcg: np.ndarray
+    page: np.ndarray
+    absent: np.ndarray  # pages of a class that are absent, from its first_page on
+    class_: np.ndarray
+    instance: np.ndarray
+    thread: np.ndarray
+    switch: np.ndarray
+    limit: np.ndarray
+    event: np.ndarray  # a heap by time

@@ -1,0 +1,80 @@
+"""The event loop: what happens next happens now."""
+
+from .charge import drain_stock, reclaim_to
+from .compiled import compiled
+from .kswapd import end_doze, kswapd_step
+from .names import (
+    ANON_DEMAND,
+    ARRIVAL,
+    BURST,
+    DOZE_END,
+    FLUSH,
+    KSWAPD_STEP,
+    LIMIT,
+    MEMCG_HIGH,
+    MEMCG_MAX,
+    PROACTIVE,
+    SWITCH,
+    THREAD,
+)
+from .oom import kill_victim
+from .queue import schedule, take_first
+from .tasks import arrive, burst, compare_demand, run_thread
+from .workingset import flush_statistics
+
+
+@compiled
+def advance(m, until_s):
+    """Runs the machine to a moment."""
+    system = m.system[0]
+    while system.nr_events > 0 and m.event[0].at_s <= until_s:
+        at_s, kind, of = take_first(m)
+        system.time_s = max(at_s, system.time_s)
+        if kind == THREAD:
+            run_thread(m, of)
+        elif kind == ARRIVAL:
+            arrive(m, of)
+        elif kind == KSWAPD_STEP:
+            kswapd_step(m, of)
+        elif kind == DOZE_END:
+            end_doze(m, of % 8, of // 8)
+        elif kind == ANON_DEMAND:
+            compare_demand(m, of)
+        elif kind == SWITCH:
+            switch(m, of)
+        elif kind == FLUSH:
+            schedule(m, flush_statistics(m), FLUSH, 0)
+        elif kind == LIMIT:
+            write_limit(m, of)
+        elif kind == BURST:
+            burst(m, of)
+    system.time_s = until_s
+
+
+@compiled
+def switch(m, c):
+    """A file falls silent, or is in use again."""
+    row = m.class_[c]
+    row.on = 1 - row.on
+    row.next_switch += 1
+    if row.next_switch < row.last_switch:
+        schedule(m, m.switch[row.next_switch].at_s, SWITCH, c)
+
+
+@compiled
+def write_limit(m, i):
+    """A write to memory.high, memory.max or memory.reclaim."""
+    limit = m.limit[i]
+    row = m.memcg[limit.memcg]
+    if limit.reason == MEMCG_HIGH:
+        row.high_pages = limit.pages
+        drain_stock(m, limit.memcg)
+        reclaim_to(m, limit.memcg, limit.pages, MEMCG_HIGH)
+    elif limit.reason == MEMCG_MAX:
+        row.max_pages = limit.pages
+        drain_stock(m, limit.memcg)
+        reclaim_to(m, limit.memcg, limit.pages, MEMCG_MAX)
+        if row.usage_pages > row.max_pages:
+            row.events_oom_kill += kill_victim(m, limit.memcg, -1)
+    else:
+        reclaim_to(m, limit.memcg, row.usage_pages - limit.pages, PROACTIVE)

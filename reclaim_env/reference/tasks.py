@@ -1,0 +1,336 @@
+"""What threads do: read files, stream, hold anonymous memory; and bursts of atomic allocations."""
+
+import math
+
+from .chance import below, tries_until, uniform
+from .compiled import compiled
+from .files import get_page, insert, mark_accessed, miss, read_s, settle_limits, submit
+from .lists import is_absent
+from .names import ANON_DEMAND, ARRIVAL, BURST, CHARGE_BATCH, NOWHERE, READ, READER, STREAM, THREAD
+from .queue import schedule
+from .zone import give_page, is_above, take_page, wakeup_kswapd
+
+RETRY_S = 0.001  # after an OOM kill the allocator looks again
+DEMAND_S = 0.001  # how often a process compares what it has with what it wants
+FREE_BATCH = 256
+
+
+@compiled
+def run_thread(m, t):
+    """A thread's turn."""
+    kind = m.instance[m.thread[t].instance].kind
+    if kind == READER:
+        read_on(m, t)
+    elif kind == STREAM:
+        stream_on(m, t)
+    else:
+        anon_on(m, t)
+
+
+@compiled
+def again(m, t, delay_s):
+    schedule(m, m.system[0].time_s + delay_s, THREAD, t)
+
+
+@compiled
+def wake_idle(m, w, nr):
+    """Up to nr idle threads of an instance have work."""
+    one = m.instance[w]
+    for t in range(one.first_thread, one.first_thread + one.nr_threads):
+        if nr <= 0:
+            return
+        if m.thread[t].idle:
+            m.thread[t].idle = 0
+            again(m, t, 0.0)
+            nr -= 1
+
+
+@compiled
+def arrive(m, w):
+    """An operation of an open loop arrives (of a stream: a window's worth of pages)."""
+    one = m.instance[w]
+    now_s = m.system[0].time_s
+    if now_s >= one.stop_s:
+        return
+    pages = 1.0
+    if one.kind == STREAM:
+        pages = float(m.class_[one.first_class].readahead)
+    one.backlog += pages
+    if one.backlog > one.max_backlog:
+        one.lost_ops += one.backlog - one.max_backlog
+        one.backlog = one.max_backlog
+    wake_idle(m, w, 1)
+    schedule(m, now_s + pages / one.ops_per_s, ARRIVAL, w)
+
+
+@compiled
+def begin_op(m, t):
+    """Whether the thread has an operation to do."""
+    thread = m.thread[t]
+    one = m.instance[thread.instance]
+    if m.system[0].time_s >= one.stop_s:
+        return False
+    if one.ops_per_s > 0.0:
+        if one.backlog < 1.0:
+            return False
+        one.backlog -= 1.0
+    thread.in_op = 1
+    thread.touches_left = math.floor(one.pages_per_op + uniform(m))
+    return True
+
+
+@compiled
+def read_on(m, t):
+    """Goes on with the operation under way: touch by touch, to the next miss or the end."""
+    thread = m.thread[t]
+    one = m.instance[thread.instance]
+    if not thread.in_op and not begin_op(m, t):
+        thread.idle = 1
+        return
+    while thread.touches_left > 0.0 or thread.missed_page != NOWHERE:
+        p = thread.missed_page
+        thread.missed_page = NOWHERE
+        if p == NOWHERE:
+            p = next_miss(m, thread, one) if one.all_mapped else next_touch(m, thread, one)
+        if p == NOWHERE or not is_absent(m, p):
+            continue
+        done, delay_s = miss(m, t, p)
+        if done:
+            again(m, t, delay_s)
+            return
+        thread.missed_page = p
+        if thread.waits_for == NOWHERE:
+            again(m, t, delay_s + RETRY_S)
+        return
+    thread.in_op = 0
+    one.ops += 1.0
+    again(m, t, one.op_cpu_s + one.think_s)
+
+
+@compiled
+def next_touch(m, thread, one):
+    """One touch of one page; that page, if it is absent."""
+    thread.touches_left -= 1.0
+    u = uniform(m)
+    c = one.first_class
+    while c + 1 < one.first_class + one.nr_classes and u > m.class_[c].share:
+        u -= m.class_[c].share
+        c += 1
+    row = m.class_[c]
+    if not row.on:
+        return NOWHERE
+    row.touches += 1.0
+    p = row.first_page + below(m, row.pages)
+    if row.loop:
+        p = row.first_page + row.next_page
+        row.next_page = (row.next_page + 1) % row.pages
+    if not is_absent(m, p) and row.access == READ:
+        mark_accessed(m, p)
+    return p
+
+
+@compiled
+def next_miss(m, thread, one):
+    """Mapped files leave no trace but young bits: skips all touches up to the next absent page."""
+    chance = 0.0
+    for c in range(one.first_class, one.first_class + one.nr_classes):
+        row = m.class_[c]
+        if row.on:
+            chance += row.share * row.absent / row.pages
+    skipped = thread.touches_left
+    if chance > 0.0:
+        skipped = min(tries_until(m, chance), thread.touches_left)
+    is_missed = skipped < thread.touches_left
+    made = skipped + 1.0 if is_missed else skipped
+    for c in range(one.first_class, one.first_class + one.nr_classes):
+        row = m.class_[c]
+        if row.on:
+            row.touches += made * row.share
+    thread.touches_left -= made
+    return absent_page(m, one, uniform(m) * chance) if is_missed else NOWHERE
+
+
+@compiled
+def absent_page(m, one, u):
+    """An absent page, the classes in proportion to how often they are missed."""
+    found = NOWHERE
+    for c in range(one.first_class, one.first_class + one.nr_classes):
+        row = m.class_[c]
+        if not row.on or row.absent == 0:
+            continue
+        found = c
+        u -= row.share * row.absent / row.pages
+        if u <= 0.0:
+            break
+    row = m.class_[found]
+    return m.absent[row.first_page + below(m, row.absent)]
+
+
+@compiled
+def stream_on(m, t):
+    """The next window of new pages."""
+    thread = m.thread[t]
+    one = m.instance[thread.instance]
+    c = m.class_[one.first_class]
+    if one.backlog < c.readahead:
+        thread.idle = 1
+        return
+    spent_s = 0.0
+    nr_pages = 0
+    ready = m.system[0].time_s
+    while nr_pages < c.readahead:
+        nid, cost_s = get_page(m, t)
+        spent_s += cost_s
+        if nid == NOWHERE:
+            break
+        p = m.absent[c.first_page + c.absent - 1]
+        insert(m, p, nid, True, ready + read_s(m, c.readahead))
+        nr_pages += 1
+    one.backlog -= nr_pages
+    one.ops += nr_pages
+    if nr_pages == 0:
+        if thread.waits_for == NOWHERE:
+            again(m, t, spent_s + RETRY_S)
+        return
+    thread.waits_for = NOWHERE
+    again(m, t, spent_s + submit(m, nr_pages) + settle_limits(m, t))
+
+
+@compiled
+def resident(m, one):
+    pages = 0
+    for nid in range(m.system[0].nr_nodes):
+        pages += one.anon_pages[nid]
+    return pages
+
+
+@compiled
+def wanted_pages(m, one):
+    """The schedule, and the burst while one is held."""
+    now_s = m.system[0].time_s
+    last = one.nr_points - 1
+    pages = one.point_pages[last]
+    for i in range(last):
+        if one.point_s[i] <= now_s < one.point_s[i + 1]:
+            part = (now_s - one.point_s[i]) / (one.point_s[i + 1] - one.point_s[i])
+            pages = one.point_pages[i] + part * (one.point_pages[i + 1] - one.point_pages[i])
+    if one.burst_pages > 0 and (now_s + one.phase_s) % one.period_s < one.hold_s:
+        pages += one.burst_pages
+    return int(pages)
+
+
+@compiled
+def compare_demand(m, w):
+    """A process looks at its target: dies, restarts, grows, churns or shrinks."""
+    one = m.instance[w]
+    now_s = m.system[0].time_s
+    one.churn_due += one.churn_per_s * (now_s - one.churned_s)
+    one.churned_s = now_s
+    if one.dying:
+        free_anon(m, w, int(DEMAND_S / m.system[0].anon_free_s))
+        one.dying = int(resident(m, one) > 0)
+    elif now_s >= one.restart_at_s:
+        gap = abs(wanted_pages(m, one) - resident(m, one)) + int(one.churn_due)
+        wake_idle(m, w, gap // CHARGE_BATCH + min(gap, 1))
+    schedule(m, now_s + DEMAND_S, ANON_DEMAND, w)
+
+
+@compiled
+def anon_on(m, t):
+    """A batch of faults, of churn (touched first, then freed), or of frees."""
+    thread = m.thread[t]
+    w = thread.instance
+    one = m.instance[w]
+    gap = 0 if one.dying or m.system[0].time_s < one.restart_at_s else wanted_pages(m, one) - resident(m, one)
+    if gap > 0:
+        got, spent_s = fault_in(m, t, min(gap, CHARGE_BATCH))
+    elif gap < 0:
+        freed = min(-gap, FREE_BATCH)
+        free_anon(m, w, freed)
+        again(m, t, freed * m.system[0].anon_free_s)
+        return
+    elif one.churn_due >= CHARGE_BATCH and not one.dying:
+        one.churn_due -= CHARGE_BATCH
+        got, spent_s = fault_in(m, t, CHARGE_BATCH)
+        free_anon(m, w, got)
+        got = CHARGE_BATCH
+    else:
+        thread.idle = 1
+        return
+    if got == 0:
+        if thread.waits_for == NOWHERE:
+            again(m, t, spent_s + RETRY_S)
+        return
+    thread.waits_for = NOWHERE
+    again(m, t, spent_s)
+
+
+@compiled
+def fault_in(m, t, nr):
+    """Anonymous pages touched one by one. (pages, seconds)"""
+    one = m.instance[m.thread[t].instance]
+    spent_s = 0.0
+    for i in range(nr):
+        nid, cost_s = get_page(m, t)
+        spent_s += cost_s
+        if nid == NOWHERE:
+            return i, spent_s
+        one.anon_pages[nid] += 1
+        one.ops += 1.0 / 256.0
+        spent_s += m.system[0].anon_fault_s + settle_limits(m, t)
+    return nr, spent_s
+
+
+@compiled
+def free_anon(m, w, nr):
+    """Pages of a process given back, from each node in proportion."""
+    one = m.instance[w]
+    have = resident(m, one)
+    nr = min(nr, have)
+    for nid in range(m.system[0].nr_nodes):
+        pages = one.anon_pages[nid]
+        if pages == 0:
+            continue
+        part = min(nr * pages // have, pages)
+        have -= pages
+        nr -= part
+        one.anon_pages[nid] -= part
+        g = one.memcg
+        while g >= 0:
+            m.memcg[g].usage_pages -= part
+            g = m.memcg[g].parent
+        for _ in range(part):
+            give_page(m, nid)
+
+
+@compiled
+def burst(m, w):
+    """Atomic allocations: taken down to 3/8 of min, held, given back."""
+    one = m.instance[w]
+    now_s = m.system[0].time_s
+    node = m.node[one.cpu_node]
+    held = one.anon_pages[one.cpu_node]
+    if held > 0:
+        one.anon_pages[one.cpu_node] = 0
+        node.kernel_pages -= held
+        for _ in range(held):
+            give_page(m, one.cpu_node)
+        schedule(m, now_s + one.period_s - one.hold_s, BURST, w)
+        return
+    if now_s >= one.stop_s:
+        return
+    got = 0
+    reserve = node.min_pages - node.min_pages // 2
+    reserve -= reserve // 4
+    if not is_above(node, node.low_pages + one.burst_pages - 1):
+        wakeup_kswapd(m, one.cpu_node)
+    while got < one.burst_pages and is_above(node, reserve):
+        take_page(node)
+        got += 1
+    one.anon_pages[one.cpu_node] += got
+    node.kernel_pages += got
+    one.ops += 1.0
+    if got < one.burst_pages:
+        one.lost_ops += 1.0
+        node.atomic_fail += 1
+    schedule(m, now_s + (one.hold_s if got > 0 else one.period_s), BURST, w)
