@@ -81,7 +81,12 @@ def export_runs(
     runs: Annotated[
         list[Path], typer.Argument(metavar="DIR...", help="Run folders of `reclaim kernel run`.")
     ],
-    out: Annotated[Path, typer.Option(help="Folder for runs.parquet and series.parquet.")] = RECORDED,
+    out: Annotated[
+        Path,
+        typer.Option(
+            help="Folder for two Parquet files; the recorded runs' if left out.", show_default=False
+        ),
+    ] = RECORDED,
 ) -> None:
     """Write the boots of run folders as Parquet, from which tables are made without QEMU."""
     from ..progress import say

@@ -49,7 +49,9 @@ def validate_kernel(
 
 
 def calibrate_kernel(
-    runs: Annotated[Path, typer.Option("--from", help="Run folder, or folder of recorded runs.")] = RECORDED,
+    runs: Annotated[
+        Path, typer.Option("--from", help="Run folder, or folder of recorded runs.", show_default=False)
+    ] = RECORDED,
     out: Annotated[Path | None, typer.Option(help="File to write; stdout if left out.")] = None,
 ) -> None:
     """Fit the model's costs to the first repeats of kernel runs; the others are left to compare with."""
