@@ -11,6 +11,7 @@ import typer
 
 from .kernel_lab.cli import kernel_app
 from .kernel_lab.validate_cli import calibrate_kernel, validate_app
+from .reference_check.cli import validate_reference
 from .vmstat.cli import export_app, import_app
 
 app = typer.Typer(
@@ -26,6 +27,7 @@ app.add_typer(import_app, name="import")
 app.add_typer(export_app, name="export")
 app.add_typer(validate_app, name="validate")
 app.command("calibrate")(calibrate_kernel)
+validate_app.command("reference")(validate_reference)
 
 DEFAULT_SCENARIOS = ("incident", "dead_kswapd")
 

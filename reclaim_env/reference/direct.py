@@ -1,4 +1,4 @@
-"""Reclaim by tasks: a descent from priority 12 to 0 for the allocator or for a cgroup's limit (mm/vmscan.c)."""
+"""Reclaim by tasks: a descent from priority 12 to 0, for the allocator or a cgroup's limit (mm/vmscan.c)."""
 
 from .compiled import compiled
 from .names import ACTIVE, DEF_PRIORITY, GLOBAL_DIRECT, INACTIVE, ROOT, SWAP_CLUSTER_MAX

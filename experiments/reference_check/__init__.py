@@ -1,0 +1,1 @@
+"""The fast model held against the page-exact simulator on the same scenarios, phases and rules."""

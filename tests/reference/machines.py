@@ -1,0 +1,89 @@
+"""Small machines of single pages for tests: one node of 256 MiB, one cgroup, one file."""
+
+from typing import Any
+
+import numpy as np
+
+from reclaim_env.reference.boot import boot
+from reclaim_env.reference.names import NOWHERE
+from reclaim_env.reference.records import Machine
+from reclaim_env.scenario import Scenario, parse
+
+PAGES_PER_MIB = 256
+
+
+def scenario(**tables: Any) -> Scenario:
+    basics = {
+        "name": "toy",
+        "source": "made up for tests",
+        "min_free_kib": 2048,
+        "node": [{"total_mib": 256}],
+        "device": {"latency_us": 80, "bandwidth_mib_per_s": 3000, "iops_per_s": 400_000},
+    }
+    return parse({**basics, **tables})
+
+
+def one_file(
+    access: str = "read", inactive: int = 0, active: int = 0, rule: str = "always", **tables: Any
+) -> Machine:
+    """A file of a cgroup that nobody reads yet, so many of its pages on each list."""
+    file = {
+        "mib": (inactive + active + 100) / PAGES_PER_MIB,
+        "access": access,
+        "inactive_mib": [inactive / PAGES_PER_MIB],
+        "active_mib": [active / PAGES_PER_MIB],
+    }
+    reader = {
+        "name": "reader",
+        "cgroup": "box",
+        "cpu_node": 0,
+        "start_s": 1e4,
+        "ops_per_s": 1,
+        "file": [file],
+    }
+    return boot(scenario(cgroup=[{"name": "box"}], reader=[reader], **tables), rule)
+
+
+def walk(m: Machine, lruvec: int, lst: int) -> list[int]:
+    """Pages of a list from its head, each looked at from both sides."""
+    found, before, p = [], NOWHERE, int(m.lruvec[lruvec]["head"][lst])
+    while p != NOWHERE:
+        assert m.page["prev"][p] == before
+        assert m.page["lru"][p] == 2 * lruvec + lst
+        found.append(p)
+        before, p = p, int(m.page["next"][p])
+    assert m.lruvec[lruvec]["tail"][lst] == before
+    assert m.lruvec[lruvec]["pages"][lst] == len(found)
+    return found
+
+
+def audit(m: Machine) -> None:
+    """Every page of every class is on one list or absent; every frame of a node is accounted for."""
+    listed: list[int] = []
+    nr_memcgs = int(m.system[0]["nr_memcgs"])
+    for lruvec in range(len(m.lruvec)):
+        for lst in range(2):
+            listed += walk(m, lruvec, lst)
+    assert len(listed) == len(set(listed)) == int((m.page["lru"] != NOWHERE).sum())
+    for row in m.class_[m.class_["pages"] > 0]:
+        first, absent, pages = int(row["first_page"]), int(row["absent"]), int(row["pages"])
+        gone = m.absent[first : first + absent]
+        assert set(gone.tolist()) == set(
+            (first + np.flatnonzero(m.page["lru"][first : first + pages] < 0)).tolist()
+        )
+    for nid, node in enumerate(m.node):
+        lists = m.lruvec["pages"][nid * nr_memcgs : (nid + 1) * nr_memcgs].sum(axis=0)
+        assert lists.tolist() == node["list_pages"].tolist()
+        held = int(m.instance["anon_pages"][m.instance["kind"] == 0][:, nid].sum())
+        assert node["free_pages"] + lists.sum() + held + node["kernel_pages"] == node["managed_pages"]
+        assert node["free_pages"] >= 0
+    usage = m.memcg["usage_pages"] - m.memcg["stock_pages"]
+    own = np.zeros(nr_memcgs, np.int64)
+    for lruvec, row in enumerate(m.lruvec):
+        own[lruvec % nr_memcgs] += int(row["pages"].sum())
+    for one in m.instance[m.instance["kind"] == 0]:
+        own[one["memcg"]] += int(one["anon_pages"].sum())
+    for g in range(nr_memcgs):
+        subtree = slice(g, int(m.memcg[g]["end"]))
+        ahead = int(m.memcg["stock_pages"][subtree].sum())
+        assert usage[g] + m.memcg[g]["stock_pages"] == own[subtree].sum() + ahead
