@@ -23,5 +23,6 @@ def validate_reference(
 
     chosen = variants.named(scenario) if scenario else variants.standard()
     with progress.bar(len(chosen), "variants") as advance:
+        advance("compiling both simulators, if this version is new: some minutes", 0)
         found = compare.compare(chosen, seeds, advance)
     sys.stdout.write(json.dumps(found.as_json(), allow_nan=False) + "\n" if as_json else table.render(found))
