@@ -2,11 +2,13 @@
 
 import os
 import selectors
+import signal
 import subprocess
+import threading
 import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 MAX_LOG_BYTES = 64 * 2**20  # a guest that prints for ever ends here
 END_S = 5.0  # for QEMU to leave once it was asked to
@@ -38,18 +40,38 @@ class Boot:
 def boot(command: list[str], deadline_s: float, until: bytes | None = None) -> Boot:
     """Ended from outside at the deadline, by too long a log, or as soon as the log holds `until`."""
     began, load, cpu = time.monotonic(), _load(), _cpu_ticks()
-    process = subprocess.Popen(
-        command,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        start_new_session=True,  # Ctrl-C is ours: we end QEMU, and keep what is finished
-    )
+    process, is_interrupted = _started(command)
     try:
+        if is_interrupted:
+            raise KeyboardInterrupt
         log, why = _followed(process, began + deadline_s, deadline_s, until)
     finally:
         _end(process)
     return Boot(log, why, time.monotonic() - began, _host_load(load, cpu))
+
+
+def _started(command: list[str]) -> tuple[subprocess.Popen[bytes], bool]:
+    """QEMU, and whether a signal came while it was being started: raised there, nobody could end QEMU."""
+    arrived: list[int] = []
+    before: dict[int, Any] = {}
+    if threading.current_thread() is threading.main_thread():
+        before = {
+            number: signal.signal(number, lambda number, _: arrived.append(number))
+            for number in (signal.SIGINT, signal.SIGTERM)
+            if callable(signal.getsignal(number))
+        }
+    try:
+        process = subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,  # Ctrl-C is ours: we end QEMU, and keep what is finished
+        )
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+    return process, bool(arrived)
 
 
 def _followed(

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from experiments.kernel_lab import outcome, run
+from experiments.kernel_lab import boot, outcome, run
 from experiments.kernel_lab.boot_ledger import BootLedger, BootRecord
 from experiments.run_folder import RunFolder
 from tests.kernel_lab.lab import LOG, nr_lines, scenario, stand_in
@@ -173,3 +173,22 @@ def test_an_interruption_ends_qemu_and_keeps_what_is_finished(tmp_path, number):
     assert status == "interrupted"
     with pytest.raises(ProcessLookupError):
         os.kill(int(starts.read_text().splitlines()[1].split()[0]), 0)
+
+
+def test_a_signal_that_comes_while_qemu_is_started_leaves_no_qemu(monkeypatch):
+    """Raised inside Popen, nobody would hold what to end."""
+    started, real = [], subprocess.Popen
+
+    def interrupted(*arguments, **options):
+        started.append(real(*arguments, **options))
+        os.kill(os.getpid(), signal.SIGTERM)
+        return started[-1]
+
+    monkeypatch.setattr(boot.subprocess, "Popen", interrupted)
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            boot.boot(["sleep", "60"], 30)
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    assert started[0].poll() == -signal.SIGTERM
