@@ -54,11 +54,13 @@ def test_a_seed_fixes_everything():
     assert totals[0] == totals[1] != totals[2]
 
 
-@pytest.mark.parametrize(
-    "access", [("read", "read", "read"), ("read", "mmap", "read"), ("exec", "mmap", "read")], ids="-".join
-)
+@pytest.mark.parametrize("access", [("read", "mmap", "read"), ("exec", "mmap", "read")], ids="-".join)
 def test_lists_and_evictions_are_those_of_the_closed_form(access):
-    """A node whose kswapd has given up: direct reclaim at min holds the lists at one size."""
+    """A node whose kswapd has given up: direct reclaim at min holds the lists at one size.
+
+    Lists of about equal length: a descent that stops after its first round has taken 32 pages of each, where
+    the closed form takes them in proportion.
+    """
     touches = [pages * rate for pages, rate in zip(PAGES, RATES_PER_S, strict=True)]
     files = [
         {"mib": pages / PAGES_PER_MIB, "share": share, "access": kind}
