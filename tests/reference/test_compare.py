@@ -17,7 +17,7 @@ def windows(seeds: int = 8, **changed: np.ndarray) -> dict[str, np.ndarray]:
 
 
 def row(name: str, **changed: np.ndarray):
-    return next(row for row in rows_of("toy", windows(**changed), windows()) if row.quantity == name)
+    return next(row for row in rows_of("toy", windows(8, **changed), windows()) if row.quantity == name)
 
 
 @pytest.mark.parametrize(
