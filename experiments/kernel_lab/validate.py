@@ -9,9 +9,6 @@ import numpy as np
 from ..stats import Difference, means, student_means, unpaired_differences
 
 WITHIN = 2.0  # a rate of the model is good within this factor
-# Series of boots find the host busy to different degrees, which no interval of theirs holds: paced jobs lose
-# an operation or two by it, and of the slowest job one in 28 s is 1.5 %.
-THROUGHPUT, THROUGHPUT_RESOLUTION_RATIO = "throughput_per_s", 0.02
 
 Columns = Mapping[str, np.ndarray]  # metric -> one number for each run or seed, NaN: undefined
 
@@ -26,10 +23,7 @@ class Sides:
 
 @dataclass(frozen=True)
 class Pair:
-    """Differences of means, a minus b; agree is None where the kernel itself shows no sign.
-
-    That is where its interval includes zero, and for throughput where the difference is below the resolution.
-    """
+    """Differences of means, a minus b; agree is None where the kernel's own interval includes zero."""
 
     scenario: str
     a: str
@@ -93,13 +87,7 @@ def _pairs(scenario: str, a: str, b: str, of_a: Sides, of_b: Sides) -> Iterator[
     kernel = unpaired_differences(_table(of_a.kernel), _table(of_b.kernel))
     model = unpaired_differences(_table(of_a.model), _table(of_b.model))
     for metric, seen, told in zip(of_a.kernel, kernel, model, strict=True):
-        is_told = seen.diff is None or abs(seen.diff) >= _resolution(metric, of_a.kernel[metric])
-        agree = _agree(seen, told.diff) if is_told else None
-        yield Pair(scenario, a, b, metric, seen.diff, told.diff, agree)
-
-
-def _resolution(metric: str, values: np.ndarray) -> float:
-    return THROUGHPUT_RESOLUTION_RATIO * float(values.mean()) if metric.endswith(THROUGHPUT) else 0.0
+        yield Pair(scenario, a, b, metric, seen.diff, told.diff, _agree(seen, told.diff))
 
 
 def _agree(kernel: Difference, model: float | None) -> bool | None:

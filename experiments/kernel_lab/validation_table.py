@@ -7,7 +7,7 @@ from rich.cells import cell_len
 
 from ..tables import WIDTH, paragraph
 from ..wording import compact, fitted, with_interval
-from .validate import THROUGHPUT_RESOLUTION_RATIO, WITHIN, Pair, Ratio, Validation
+from .validate import WITHIN, Pair, Ratio, Validation
 
 NAME_WIDTH, INTERVAL_WIDTH, CELL_WIDTH = 22, 21, 10
 
@@ -36,8 +36,7 @@ def _summary(found: Validation, nr_failed: int, calibration: str | None) -> list
     lines = [
         *paragraph(f"Kernel and model: {share} of the signs agree, {agreeing} of the {len(significant)} "
                    f"differences between rules that the kernel itself shows (of {len(found.pairs)})."),
-        *paragraph("Undecided: the kernel's 95 % interval includes zero, or jobs' throughput differs by less "
-                   f"than {THROUGHPUT_RESOLUTION_RATIO:.0%}, which the host's load makes too."),
+        *paragraph("Undecided: the kernel's 95 % interval includes zero."),
         *paragraph(f"Ratios model / kernel within {WITHIN:g} times: {sum(within)} of {len(within)}."),
         *paragraph(f"Runs that failed and are left out: {nr_failed}."),
     ]  # fmt: skip
