@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from experiments.results import BOOTS, SEEDS
 from experiments.stats import (
     Difference,
     Mean,
@@ -124,3 +125,10 @@ def test_students_interval_is_the_textbooks_and_wider_than_the_values_of_two_run
     assert (alone.mean, alone.lo, alone.hi) == (1.0, None, None)
     (undefined,) = student_means(np.array([[1.0], [np.nan]]))
     assert undefined.mean is undefined.lo is None
+
+
+def test_boots_have_students_interval_and_seeds_the_bootstraps():
+    values = np.array([[1.0], [2.0], [6.0]])
+    assert BOOTS.means(values) == student_means(values)
+    assert SEEDS.means(values) == means(values)
+    assert student_means(values) != means(values)

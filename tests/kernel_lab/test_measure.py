@@ -51,6 +51,7 @@ def test_the_kernels_numbers_are_where_they_belong(log, found):
     assert found["node0/pgscan_kswapd"] == node["pgscan_kswapd"]
     assert found["node0/kswapd_cpu_s"] == node["kswapd_cpu_ns"] / 1e9
     assert found["node0/first_hopeless_s"] == node["first_hopeless_ns"] / 1e9
+    assert found["hopeless_s"] == sum(one["hopeless_ns"] for one in last["node"]) / 1e9 > 0
     assert found["pageoutrun"] == sum(one["runs"] for one in last["node"])
     by_memcg = [one for one in last["reason"] if one["reason"] == "memcg_high"]
     assert found["revivals_memcg_high"] == sum(one["revivals"] for one in by_memcg) > 0
