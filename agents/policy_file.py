@@ -16,6 +16,7 @@ from typing import Any, Literal, TypedDict
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from agents.lstm import Lstm, LstmState, lstm_shapes
 from reclaim_env import ENV_ID
 from reclaim_env.action import bits_of_node
 from reclaim_env.observation import Feature
@@ -35,7 +36,10 @@ class PolicyFileError(ValueError):
 
 
 class PolicySpec(BaseModel):
-    """What the numbers mean: a perceptron with tanh, applied to each node's features alone."""
+    """What the numbers mean: a perceptron with tanh, applied to each node's features alone.
+
+    With `lstm_units` the features first go through a layer of LSTM cells, which remembers the episode.
+    """
 
     model_config = ConfigDict(strict=True, frozen=True, extra="forbid", allow_inf_nan=False)
 
@@ -43,6 +47,7 @@ class PolicySpec(BaseModel):
     env_id: Literal["Reclaim/KswapdReset-v0"] = ENV_ID
     features: tuple[str, ...] = Field(min_length=1, max_length=64)
     hidden: tuple[int, ...] = Field(max_length=MAX_LAYERS)
+    lstm_units: int = Field(default=0, ge=0, le=MAX_UNITS)
     sources: bool = False  # a bit per source of progress: 8 actions per node, not 2
     privileged: bool = False
     made_by: str = Field(default="", max_length=2000)
@@ -55,8 +60,10 @@ class PolicySpec(BaseModel):
     @property
     def shapes(self) -> dict[str, tuple[int, ...]]:
         """Tensor -> shape; they lie in the file in this order."""
-        units = (len(self.features), *self.hidden, self.nr_actions)
         shapes: dict[str, tuple[int, ...]] = {}
+        if self.lstm_units:
+            shapes |= lstm_shapes(len(self.features), self.lstm_units)
+        units = (self.lstm_units or len(self.features), *self.hidden, self.nr_actions)
         for layer in range(len(units) - 1):
             shapes[f"layer{layer}.weight"] = (units[layer + 1], units[layer])
             shapes[f"layer{layer}.bias"] = (units[layer + 1],)
@@ -79,6 +86,7 @@ class PolicyAgent:
         self.name, self.spec = name, spec
         layers = range(len(spec.hidden) + 1)
         self._layers = [(tensors[f"layer{i}.weight"].T, tensors[f"layer{i}.bias"]) for i in layers]
+        self._lstm = Lstm(tensors) if spec.lstm_units else None
 
     @property
     def env_arguments(self) -> EnvArguments:
@@ -96,9 +104,8 @@ class PolicyAgent:
             "(another kernel hides or shows some)"
         )
 
-    def logits(self, node_features: np.ndarray) -> np.ndarray:
-        """(..., features) -> (..., actions), float32."""
-        values = np.asarray(node_features, np.float32)
+    def logits(self, values: np.ndarray) -> np.ndarray:
+        """(..., features), or what the LSTM made of them -> (..., actions), float32."""
         for weight, bias in self._layers[:-1]:
             values = np.tanh(values @ weight + bias)
         weight, bias = self._layers[-1]
@@ -111,11 +118,29 @@ class PolicyAgent:
         episode_start: np.ndarray | None = None,
         deterministic: bool = True,
     ) -> tuple[np.ndarray, tuple[Any, ...] | None]:
-        """Always the likeliest action: a file has no random stream, so `deterministic` changes nothing."""
-        per_node = observation.reshape(*observation.shape[:-1], -1, len(self.spec.features))
-        choice = self.logits(per_node).argmax(axis=-1)
+        """Always the likeliest action: a file has no random stream, so `deterministic` changes nothing.
+
+        A policy that remembers wants the state it returned last, and (num_envs,) bools: an episode starts.
+        """
+        values = np.asarray(observation, np.float32)
+        values = values.reshape(*values.shape[:-1], -1, len(self.spec.features))
+        if self._lstm:
+            state = self._lstm.step(values, self._remembered(values.shape[:-1], state, episode_start))
+            values = state[0]
+        choice = self.logits(values).argmax(axis=-1)
         bits = (choice[..., np.newaxis] >> np.arange(len(bits_of_node(self.spec.sources)))) & 1
         return bits.reshape(*observation.shape[:-1], -1).astype(np.int8), state
+
+    def _remembered(
+        self, shape: tuple[int, ...], state: tuple[Any, ...] | None, episode_start: np.ndarray | None
+    ) -> LstmState:
+        """The state of each (env, node), blank where an episode starts."""
+        assert self._lstm is not None
+        hidden, cell = self._lstm.blank(shape) if state is None else state
+        if episode_start is None:
+            return hidden, cell
+        goes_on = ~np.asarray(episode_start, bool)[..., np.newaxis, np.newaxis]
+        return hidden * goes_on, cell * goes_on
 
 
 def dump_policy(spec: PolicySpec, tensors: Mapping[str, np.ndarray]) -> bytes:

@@ -100,28 +100,38 @@ def sensitivity(
 
 @app.command()
 def train(
-    algo: Annotated[str, typer.Option(help="Algorithm.")] = "ppo",
+    algo: Annotated[
+        str | None,
+        typer.Option(help="ppo (if left out), recurrent_ppo, dqn, qrdqn or a2c.", show_default=False),
+    ] = None,
+    config: Annotated[Path | None, typer.Option(help="TOML file of a run; options win over it.")] = None,
     scenario: Scenarios = None,
     steps: Annotated[
         int | None, typer.Option(min=1, help="Decisions of one node.", show_default=False)
     ] = None,
-    seed: Annotated[int, typer.Option(min=0, help="Seed of weights and episodes.")] = 0,
+    seed: Annotated[
+        int | None, typer.Option(min=0, help="Seed of weights and episodes.", show_default=False)
+    ] = None,
     out: Annotated[Path | None, typer.Option(help="New run folder.")] = None,
     resume: Annotated[Path | None, typer.Option(help="Run folder to go on with.")] = None,
-    weights: Weights = "default",
-    kernel: Kernel = "7.0",
+    weights: Annotated[str | None, typer.Option(help="Cost weights.", show_default=False)] = None,
+    kernel: Annotated[str | None, typer.Option(help="Kernel preset.", show_default=False)] = None,
 ) -> None:
     """Train an agent beside the kernel's rules; `reclaim compare --agent` takes its file."""
     from . import progress
     from . import train as training
+    from .train_config import read_config
 
-    names = tuple(scenario or DEFAULT_SCENARIOS)
-    flags = _flags(algo=[algo], scenario=names, seed=[seed], weights=[weights], kernel=[kernel])
-    flags += [] if steps is None else _flags(steps=[steps])
+    given = {"algo": algo, "steps": steps, "seed": seed, "weights": weights, "kernel": kernel}
+    given["scenarios"] = tuple(scenario) if scenario else None
+    options = {name: value for name, value in given.items() if value is not None}
+    flags = _flags(**{name: [value] for name, value in options.items() if name != "scenarios"})
+    flags += _flags(scenario=scenario or (), config=[config] if config else ())
     command = shlex.join(["reclaim", "train", *flags])
+    asked = (read_config(config) if config else {}) | options
     try:
-        with progress.bar(training.planned_steps(steps), "steps") as advance:
-            folder = training.run(algo, names, steps, seed, out, resume, kernel, weights, command, advance)
+        with progress.bar(training.planned_steps(asked), "steps") as advance:
+            folder = training.run(asked, out, resume, command, advance)
     except training.Interrupted as stop:
         progress.say(str(stop))
         raise typer.Exit(stop.exit_code) from None

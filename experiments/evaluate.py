@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -106,4 +107,11 @@ def _actor(contender: Contender, env: ReclaimVectorEnv) -> Callable[[np.ndarray]
     if agent is None:
         nothing = no_action(env)  # the model evaluates the rule itself
         return lambda observation: nothing
-    return lambda observation: agent.predict(observation)[0]
+    state: tuple[Any, ...] | None = None
+
+    def act(observation: np.ndarray) -> np.ndarray:
+        nonlocal state
+        actions, state = agent.predict(observation, state)
+        return actions
+
+    return act

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import torch
 from gymnasium.vector import AutoresetMode
-from stable_baselines3 import PPO
+from stable_baselines3.common.base_class import BaseAlgorithm
 from stable_baselines3.common.callbacks import BaseCallback
 from stable_baselines3.common.logger import Logger, TensorBoardOutputFormat
 from stable_baselines3.common.save_util import load_from_zip_file
@@ -23,9 +23,10 @@ from reclaim_env.scenario import Scenario
 from reclaim_env.vector import ReclaimVectorEnv
 
 from . import files
+from .algorithms import policy_tensors
 from .learner_tags import TRACKED
 from .metrics import describe, tag
-from .train_config import TrainConfig
+from .train_config import RecurrentPpoConfig, TrainConfig
 
 CHECKPOINT_NAME = re.compile(r"step-\d{12}\.zip")
 CHECKPOINT_MEMBERS = {
@@ -71,28 +72,12 @@ def make_env(
         kernel=config.kernel,
         reward=config.weights,
         episode_s=scenarios[0].duration_s,
+        sources=config.sources,
         autoreset_mode=AutoresetMode.SAME_STEP,
         copy=False,
     )
     by_slot = np.repeat(np.array(usual_cost_s)[env.scenario_of_row], env.num_nodes)
     return LearningSignal(VecMonitor(NodeVecEnv(env)), by_slot)
-
-
-def make_model(config: TrainConfig, env: VecEnv) -> PPO:
-    return PPO(
-        "MlpPolicy",
-        env,
-        learning_rate=config.learning_rate,
-        n_steps=config.rollout_steps,
-        batch_size=config.batch_size,
-        n_epochs=config.epochs,
-        gamma=config.gamma,
-        gae_lambda=config.gae_lambda,
-        ent_coef=config.ent_coef,
-        policy_kwargs={"net_arch": list(config.hidden), "activation_fn": torch.nn.Tanh},
-        seed=config.seed,
-        device="cpu",
-    )
 
 
 class _ResumedTensorBoard(TensorBoardOutputFormat):
@@ -103,7 +88,7 @@ class _ResumedTensorBoard(TensorBoardOutputFormat):
         self._is_closed = False
 
 
-def log_to(model: PPO, folder: Path) -> None:
+def log_to(model: BaseAlgorithm, folder: Path) -> None:
     """SB3's own tags, at SB3's own steps."""
     model.set_logger(Logger(str(folder), [_ResumedTensorBoard(str(folder), model.num_timesteps + 1)]))
 
@@ -117,7 +102,7 @@ def steps_of(checkpoint: Path) -> int:
     return int(checkpoint.stem.removeprefix("step-"))
 
 
-def save_checkpoint(model: PPO, folder: Path, steps: int) -> None:
+def save_checkpoint(model: BaseAlgorithm, folder: Path, steps: int) -> None:
     """All of it or none; the last few are kept."""
     refuse_non_finite(model)
     buffer = io.BytesIO()
@@ -127,7 +112,7 @@ def save_checkpoint(model: PPO, folder: Path, steps: int) -> None:
         old.unlink()
 
 
-def load_checkpoint(model: PPO, path: Path) -> None:
+def load_checkpoint(model: BaseAlgorithm, path: Path) -> None:
     """Weights and optimiser only: SB3's own load() would run code from a stranger's file."""
     _refuse_archive(path)
     try:
@@ -153,29 +138,25 @@ def _refuse_archive(path: Path) -> None:
         raise ValueError(f"{path.name}: found more than {MAX_CHECKPOINT_BYTES} bytes, wanted a checkpoint")
 
 
-def refuse_non_finite(model: PPO) -> None:
+def refuse_non_finite(model: BaseAlgorithm) -> None:
     for name, parameter in model.policy.named_parameters():
         if not torch.isfinite(parameter).all():
             raise Diverged(f"training: found a NaN or infinity in {name} at step {model.num_timesteps}")
 
 
-def exported(model: PPO, config: TrainConfig, command: str) -> bytes:
+def exported(model: BaseAlgorithm, config: TrainConfig, command: str) -> bytes:
     """The policy as a file for `reclaim compare --agent`."""
     env = model.get_env()
     assert env is not None
     features = tuple(feature.name for feature in env.get_attr("features", 0)[0])
-    spec = PolicySpec(features=features, hidden=config.hidden, made_by=command)
+    spec = PolicySpec(
+        features=features,
+        hidden=config.hidden,
+        lstm_units=config.lstm_units if isinstance(config, RecurrentPpoConfig) else 0,
+        sources=config.sources,
+        made_by=command,
+    )
     return dump_policy(spec, policy_tensors(model))
-
-
-def policy_tensors(model: PPO) -> dict[str, np.ndarray]:
-    """Weights and biases of the actor by the names a policy file gives them."""
-    layers = [*model.policy.mlp_extractor.policy_net, model.policy.action_net]
-    tensors = {}
-    for index, layer in enumerate(layer for layer in layers if isinstance(layer, torch.nn.Linear)):
-        for name, parameter in layer.named_parameters():
-            tensors[f"layer{index}.{name}"] = parameter.detach().numpy()
-    return tensors
 
 
 class Watch(BaseCallback):

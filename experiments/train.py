@@ -5,13 +5,12 @@ import json
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from pydantic import ValidationError
 
 from reclaim_env.reset_rules import RULES
 from reclaim_env.scenario import Scenario, load
@@ -25,13 +24,13 @@ from .metrics import tag
 from .results import BASELINES
 from .run_folder import MANIFEST, RunFolder
 from .tensorboard import FILE_NAME, encoded
-from .train_config import RULE_SEEDS, TrainConfig
+from .train_config import RULE_SEEDS, TrainConfig, as_fields, config_of
 from .wording import visible
 
 AGENT_NAME = "agent.safetensors"
 CHECKPOINTS = "checkpoints"
 MAX_MANIFEST_BYTES = 256 * 2**10
-LEARN_PACKAGES = ("torch", "stable_baselines3")
+LEARN_PACKAGES = ("torch", "stable_baselines3", "sb3_contrib")
 
 Progress = Callable[[str, int], None]  # what is under way, node decisions since the last call
 
@@ -45,38 +44,31 @@ class Interrupted(Exception):
 
 
 def run(
-    algo: str = "ppo",
-    scenarios: Sequence[str] = ("incident", "dead_kswapd"),
-    steps: int | None = None,
-    seed: int = 0,
+    asked: Mapping[str, Any],
     out: Path | None = None,
     resume: Path | None = None,
-    kernel: str = "7.0",
-    weights: str = "default",
     command: str = "reclaim train",
     progress: Progress = lambda words, steps: None,
 ) -> Path:
     """Trains and returns the run folder: manifest, checkpoints, tensorboard/, agent.safetensors.
 
-    steps: decisions of one node; None: the default, or on resume what the run was asked for. With
-    `resume` the config is the run's, and only `steps` may change. ValueError: one line for the user.
+    asked: fields of a TrainConfig, the others have defaults. With `resume` the config is the run's, and only
+    `steps` may change. ValueError: one line for the user.
     """
     _require_learning_packages()
     if resume is not None:
-        folder, config = _resumed(resume, steps)
+        folder, config = _resumed(resume, asked.get("steps"))
     else:
-        asked: dict[str, Any] = {"algo": algo, "scenarios": tuple(scenarios), "seed": seed}
-        asked |= {"kernel": kernel, "weights": weights} | ({} if steps is None else {"steps": steps})
-        folder, config = None, _config(asked)
+        folder, config = None, config_of(dict(asked))
     setting, loaded = Setting(config.kernel, config.weights), _scenarios(config)
     if folder is None:
         folder = _new_folder(out)
     return _Run(folder, config, setting, loaded, command, progress).go()
 
 
-def planned_steps(steps: int | None) -> int:
+def planned_steps(asked: Mapping[str, Any]) -> int:
     """For a progress bar, before a run begins."""
-    return steps or TrainConfig().steps
+    return asked.get("steps") or TrainConfig.model_fields["steps"].default
 
 
 class _Run:
@@ -171,14 +163,14 @@ class _Run:
         """Trains to the end, or to the signal whose number is returned, or 0."""
         import torch
 
-        from . import learner
+        from . import algorithms, learner
 
         torch.set_num_threads(1)
         config, saved = self._config, self._folder / CHECKPOINTS
         costs_s = [self._usual_cost_s.get(scenario.name, 1.0) for scenario in self._scenarios]
         env = learner.make_env(config, self._scenarios, costs_s)
         with contextlib.closing(env), _signals() as received:
-            model = learner.make_model(config, env)
+            model = algorithms.make_model(config, env)
             if earlier := learner.checkpoints(saved):
                 learner.load_checkpoint(model, earlier[-1])
                 self._progress("resumed", model.num_timesteps)
@@ -188,7 +180,12 @@ class _Run:
                 saved, config.checkpoint_steps, slots_per_row, lambda: bool(received), self._progress
             )
             if config.steps > model.num_timesteps:
-                model.learn(config.steps - model.num_timesteps, watch, reset_num_timesteps=False)
+                model.learn(
+                    config.steps - model.num_timesteps,
+                    watch,
+                    log_interval=algorithms.log_interval(config, env),
+                    reset_num_timesteps=False,
+                )
             steps = watch.trained_steps if received else model.num_timesteps
             learner.save_checkpoint(model, saved, steps)
             files.write_bytes(self._folder / AGENT_NAME, learner.exported(model, config, self._command))
@@ -220,16 +217,6 @@ def _signals() -> Iterator[list[int]]:
         restore()
 
 
-def _config(asked: dict[str, Any]) -> TrainConfig:
-    try:
-        return TrainConfig(**asked)
-    except ValidationError as error:
-        first = error.errors()[0]
-        field = ".".join(map(str, first["loc"]))
-        where = f"--{field}: found {first['input']!r}: " if field else ""
-        raise ValueError(f"{where}{first['msg'].removeprefix('Value error, ')}") from None
-
-
 def _scenarios(config: TrainConfig) -> list[Scenario]:
     loaded = [load(name) for name in config.scenarios]
     if len({scenario.name for scenario in loaded}) < len(loaded):
@@ -254,10 +241,10 @@ def _resumed(folder: Path, steps: int | None) -> tuple[Path, TrainConfig]:
     if manifest.get("kind") != "train":
         raise ValueError(f"--resume: {visible(str(folder))}: found no training run, wanted the folder of one")
     try:
-        config = TrainConfig.model_validate_json(json.dumps(manifest.get("config")))
-    except ValidationError as error:
-        first = error.errors()[0]
-        raise ValueError(f"--resume: config in {MANIFEST}: {first['loc']}: {first['msg']}") from None
+        stored = dict(manifest["config"])
+    except (KeyError, TypeError, ValueError):
+        raise ValueError(f"--resume: {MANIFEST}: found no config, wanted that of a training run") from None
+    config = config_of(as_fields(stored), f"--resume: config in {MANIFEST}: ")
     if steps is None:
         return folder, config
     from .learner import checkpoints, steps_of

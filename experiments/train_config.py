@@ -1,31 +1,34 @@
 """What a training run was asked to do: frozen, checked, and written into its manifest."""
 
-from typing import Literal
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from .evaluate import FIRST_SEED
+from .wording import visible
 
 RULE_SEEDS = 4  # episodes of each rule and scenario for the lines beside the agent's curve
+MAX_CONFIG_BYTES = 64 * 2**10
 
 
 class TrainConfig(BaseModel):
+    """What every algorithm is told. A step is one decision of one node."""
+
     model_config = ConfigDict(strict=True, frozen=True, extra="forbid", allow_inf_nan=False)
 
-    algo: Literal["ppo"] = "ppo"
+    algo: str
     scenarios: tuple[str, ...] = Field(default=("incident", "dead_kswapd"), min_length=1, max_length=64)
-    steps: int = Field(default=400_000, ge=1, le=10**12)  # decisions of one node
+    steps: int = Field(default=400_000, ge=1, le=10**12)
     seed: int = Field(default=0, ge=0)
     kernel: str = "7.0"
     weights: str = "default"
+    sources: bool = False  # a bit for each source of progress: 8 actions, not 2
     rows: int = Field(default=32, ge=1, le=4096)  # machines simulated side by side
-    rollout_steps: int = Field(default=128, ge=1, le=10_000)
-    batch_size: int = Field(default=2048, ge=2)
-    epochs: int = Field(default=5, ge=1, le=100)
     learning_rate: float = Field(default=3e-4, gt=0, le=1)
     gamma: float = Field(default=0.99, ge=0, le=1)
-    gae_lambda: float = Field(default=0.95, ge=0, le=1)
-    ent_coef: float = Field(default=0.01, ge=0, le=1)
     hidden: tuple[int, ...] = Field(default=(64, 64), max_length=8)
     checkpoint_steps: int = Field(default=50_000, ge=1)
 
@@ -38,3 +41,88 @@ class TrainConfig(BaseModel):
                 f"--seed: found {self.seed}, wanted at most {last}: later ones are for evaluation"
             )
         return self
+
+
+class OnPolicyConfig(TrainConfig):
+    rollout_steps: int = Field(default=128, ge=1, le=10_000)
+    gae_lambda: float = Field(default=0.95, ge=0, le=1)
+    ent_coef: float = Field(default=0.01, ge=0, le=1)
+
+
+class PpoConfig(OnPolicyConfig):
+    algo: Literal["ppo"] = "ppo"
+    batch_size: int = Field(default=2048, ge=2)
+    epochs: int = Field(default=5, ge=1, le=100)
+
+
+class RecurrentPpoConfig(OnPolicyConfig):
+    algo: Literal["recurrent_ppo"] = "recurrent_ppo"
+    batch_size: int = Field(default=2048, ge=2)
+    epochs: int = Field(default=5, ge=1, le=100)
+    lstm_units: int = Field(default=32, ge=1, le=1024)
+
+
+class A2cConfig(OnPolicyConfig):
+    algo: Literal["a2c"] = "a2c"
+    rollout_steps: int = Field(default=16, ge=1, le=10_000)
+
+
+class DqnConfig(TrainConfig):
+    algo: Literal["dqn"] = "dqn"
+    buffer_steps: int = Field(default=200_000, ge=1, le=10**8)
+    learning_starts_steps: int = Field(default=5_000, ge=1)
+    batch_size: int = Field(default=512, ge=2)
+    collect_steps: int = Field(default=4, ge=1)  # of each slot, between updates
+    updates: int = Field(default=4, ge=1)  # gradient steps after each collection
+    target_steps: int = Field(default=10_000, ge=1)  # between copies to the target network
+    exploration_ratio: float = Field(default=0.2, ge=0, le=1)  # of the run until epsilon is at its end
+    final_epsilon: float = Field(default=0.05, ge=0, le=1)
+
+
+class QrDqnConfig(DqnConfig):
+    algo: Literal["qrdqn"] = "qrdqn"
+    quantiles: int = Field(default=32, ge=1, le=512)
+
+
+CONFIGS: dict[str, type[TrainConfig]] = {
+    "ppo": PpoConfig,
+    "recurrent_ppo": RecurrentPpoConfig,
+    "dqn": DqnConfig,
+    "qrdqn": QrDqnConfig,
+    "a2c": A2cConfig,
+}
+
+
+def config_of(asked: dict[str, Any], where: str = "") -> TrainConfig:
+    """The config of `asked["algo"]`; a ValueError of one line names the field, found and wanted."""
+    algo = asked.get("algo", "ppo")
+    if algo not in CONFIGS:
+        raise ValueError(f"{where}algo: found {visible(str(algo))}, wanted one of {', '.join(CONFIGS)}")
+    try:
+        return CONFIGS[algo](**asked)
+    except ValidationError as error:
+        first = error.errors()[0]
+        field = ".".join(map(str, first["loc"]))
+        found = f"{field}: found {visible(repr(first['input']))}: " if field else ""
+        raise ValueError(f"{where}{found}{first['msg'].removeprefix('Value error, ')}") from None
+
+
+def read_config(path: Path) -> dict[str, Any]:
+    """The fields a TOML file gives, lists as tuples; unchecked, since options may be laid over them."""
+    where = visible(str(path))
+    try:
+        with path.open("rb") as file:
+            content = file.read(MAX_CONFIG_BYTES + 1)
+        if len(content) > MAX_CONFIG_BYTES:
+            raise ValueError(f"more than {MAX_CONFIG_BYTES} bytes")
+        fields = tomllib.loads(content.decode())
+    except OSError as error:
+        raise ValueError(f"--config: {where}: found {error.strerror}, wanted a TOML file") from None
+    except (ValueError, RecursionError) as error:
+        raise ValueError(f"--config: {where}: found {visible(str(error))}, wanted a TOML file") from None
+    return as_fields(fields)
+
+
+def as_fields(document: Mapping[str, Any]) -> dict[str, Any]:
+    """What a TOML or JSON file holds as a config wants it: its lists are tuples."""
+    return {name: tuple(value) if isinstance(value, list) else value for name, value in document.items()}

@@ -14,6 +14,7 @@ import pytest
 from agents.policy_file import (
     MAX_FILE_BYTES,
     MAX_HEADER_BYTES,
+    PolicyAgent,
     PolicyFileError,
     PolicySpec,
     dump_policy,
@@ -100,33 +101,53 @@ def test_another_kernels_features_are_refused(tmp_path, good):
         agent.check_features(visible_features("7.0")[::-1])
 
 
-def test_numpy_says_what_torch_says(tmp_path):
+@pytest.mark.parametrize("sources", [False, True])
+@pytest.mark.parametrize("algo", ["ppo", "recurrent_ppo", "dqn", "qrdqn", "a2c"])
+def test_numpy_says_what_torch_says(tmp_path, algo, sources):
+    """On 100,000 states, 100 in a row of 1,000 sequences, but for ties of two actions."""
     pytest.importorskip("stable_baselines3")
-    from gymnasium.vector import AutoresetMode
-    from stable_baselines3 import PPO
+    from experiments import algorithms, learner
+    from experiments.train_config import config_of
 
-    from agents.sb3 import NodeVecEnv
-    from experiments.learner import exported
-    from experiments.train_config import TrainConfig
-
-    env = NodeVecEnv(
-        ReclaimVectorEnv(2, scenario=lively(), episode_s=4, autoreset_mode=AutoresetMode.SAME_STEP)
-    )
-    config = TrainConfig(hidden=(32, 16))
-    model = PPO("MlpPolicy", env, n_steps=16, policy_kwargs={"net_arch": [32, 16]}, seed=1, device="cpu")
-    for parameter in model.policy.action_net.parameters():
-        parameter.data *= 100  # a fresh head is near 0, where any action is as good
+    config = config_of({"algo": algo, "hidden": (32, 16), "sources": sources, "rows": 2})
+    env = learner.make_env(config, [lively()], [1.0])
+    model = algorithms.make_model(config, env)
+    for name, parameter in model.policy.named_parameters():
+        parameter.data *= 3 if "lstm" in name else 1.5  # fresh layers are near 0, where any action is as good
     path = tmp_path / "agent.safetensors"
-    path.write_bytes(exported(model, config, "a test"))
+    path.write_bytes(learner.exported(model, config, "a test"))
     agent = load_policy(path)
-    space = env.observation_space
-    random = np.random.default_rng(0).uniform(space.low, space.high, (20_000, len(FEATURES)))  # type: ignore[attr-defined]
-    observation = random.astype(np.float32)
-    by_torch, _ = model.predict(observation, deterministic=True)
-    by_numpy, _ = agent.predict(observation)
-    margin = np.abs(np.diff(agent.logits(observation)))[:, 0]
-    assert np.array_equal(by_numpy[margin > 1e-4, 0], by_torch[margin > 1e-4])
-    assert (margin > 1e-4).mean() > 0.99 and 0.01 < by_torch.mean() < 0.99
+    space, rng = env.observation_space, np.random.default_rng(0)
+    states = rng.uniform(space.low, space.high, (100, 1000, len(FEATURES))).astype(np.float32)  # type: ignore[attr-defined]
+    starts = rng.random((100, 1000)) < 0.05
+    remembered = by_torch_remembered = None
+    equal, chosen = [], []
+    for observation, start in zip(states, starts, strict=True):
+        by_torch, by_torch_remembered = model.predict(
+            observation, by_torch_remembered, start, deterministic=True
+        )
+        bits, remembered = agent.predict(observation, remembered, start)
+        by_numpy = bits @ (1 << np.arange(bits.shape[-1]))
+        equal.append(by_numpy == by_torch)
+        chosen.append(by_numpy)
+    assert np.mean(equal) > 0.9999
+    assert len(np.unique(chosen)) > 1
+
+
+def test_a_policy_that_remembers_starts_each_episode_blank():
+    spec = PolicySpec(features=("a", "b"), hidden=(), lstm_units=4)
+    rng = np.random.default_rng(1)
+    agent = PolicyAgent("", spec, {name: rng.normal(size=shape) for name, shape in spec.shapes.items()})
+    first, later = rng.normal(size=(2, 3, 4)).astype(np.float32)  # 3 envs of 2 nodes
+    _, state = agent.predict(first)
+    starts = np.array([True, False, True])
+    _, mixed = agent.predict(later, state, starts)
+    _, fresh = agent.predict(later)
+    _, going_on = agent.predict(later, state)
+    assert state and mixed and fresh and going_on
+    for memory, blank, kept in zip(mixed, fresh, going_on, strict=True):
+        assert np.array_equal(memory, np.where(starts[:, None, None], blank, kept))
+        assert not np.array_equal(blank, kept)
 
 
 def test_safetensors_own_layout(good):

@@ -18,7 +18,7 @@ pytest.importorskip("stable_baselines3")
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from agents.policy_file import load_policy
-from experiments import learner, train, train_config
+from experiments import algorithms, learner, train, train_config
 from experiments.evaluate import FIRST_SEED
 from experiments.learner_tags import TRACKED
 from experiments.metrics import tag
@@ -36,7 +36,7 @@ def toy(name: str) -> Scenario:
 def small(monkeypatch):
     """Two rows of the toy, rollouts of 20 steps: 80 decisions each, an episode every 40 steps."""
 
-    class Small(train_config.TrainConfig):
+    class Small(train_config.PpoConfig):
         rows: int = 2
         rollout_steps: int = 20
         batch_size: int = 40
@@ -44,12 +44,18 @@ def small(monkeypatch):
         checkpoint_steps: int = 160
         hidden: tuple[int, ...] = (8,)
 
-    monkeypatch.setattr(train, "TrainConfig", Small)
+    monkeypatch.setitem(train_config.CONFIGS, "ppo", Small)
+    monkeypatch.setitem(algorithms._MAKERS, Small, algorithms._MAKERS[train_config.PpoConfig])
     monkeypatch.setattr(train, "load", toy)
 
 
 def run(out: Path, steps: int = 480, **arguments) -> Path:
-    return train.run(**{"scenarios": ("lively",), "steps": steps, "out": out, "command": "test", **arguments})
+    progress = arguments.pop("progress", lambda words, steps: None)
+    return train.run({"scenarios": ("lively",), "steps": steps, **arguments}, out, None, "test", progress)
+
+
+def resume(folder: Path, **asked) -> Path:
+    return train.run(asked, resume=folder)
 
 
 def scalars(folder: Path) -> dict[str, list[tuple[int, float]]]:
@@ -96,14 +102,14 @@ def test_the_rules_are_lines_of_the_agents_tags(tmp_path):
 @pytest.mark.usefixtures("small")
 def test_an_agent_that_does_as_a_rule_scores_on_its_line(tmp_path, monkeypatch):
     """The tags of agents and rules mean the same: a policy that always resets gets the numbers of always."""
-    original = learner.make_model
+    original = algorithms.make_model
 
     def always_one(config, env):
         model = original(config, env)
         model.policy.action_net.get_parameter("bias").data[:] = learner.torch.tensor([-1e3, 1e3])
         return model
 
-    monkeypatch.setattr(learner, "make_model", always_one)
+    monkeypatch.setattr(algorithms, "make_model", always_one)
     seeds = train_config.RULE_SEEDS
     monkeypatch.setattr(train.evaluation, "evaluate", with_seeds_of_rows(train.evaluation.evaluate, seeds))
     folder = run(tmp_path / "run", steps=160) / "tensorboard"
@@ -123,7 +129,7 @@ def with_seeds_of_rows(evaluate, nr_seeds):
 
 
 def test_the_learning_signal_is_the_reward_in_usual_costs():
-    config = train_config.TrainConfig(rows=4, rollout_steps=1)
+    config = train_config.PpoConfig(rows=4, rollout_steps=1)
     scenarios = [lively("cheap"), lively("dear")]
     scaled = learner.make_env(config, scenarios, [0.5, 4.0])
     plain = scaled.venv
@@ -155,7 +161,7 @@ def test_a_signal_leaves_a_checkpoint_and_resume_goes_on_from_it(tmp_path):
     assert learner.checkpoints(folder / "checkpoints")[-1].name == "step-000000000160.zip"
     load_policy(folder / "agent.safetensors")
 
-    assert train.run(resume=folder) == folder
+    assert resume(folder) == folder
     assert json.loads((folder / "manifest.json").read_text())["status"] == "complete"
     assert learner.checkpoints(folder / "checkpoints")[-1].name == "step-000000000480.zip"
     steps = [step for step, _ in scalars(folder / "tensorboard" / "ppo")["time/fps"]]
@@ -165,11 +171,46 @@ def test_a_signal_leaves_a_checkpoint_and_resume_goes_on_from_it(tmp_path):
 @pytest.mark.usefixtures("small")
 def test_a_longer_run_resumes_with_longer_lines(tmp_path):
     folder = run(tmp_path / "run", steps=160)
-    train.run(resume=folder, steps=320)
+    resume(folder, steps=320)
     assert [step for step, _ in scalars(folder / "tensorboard" / "rule_never")["reclaim/cost_s"]] == [0, 320]
     assert learner.checkpoints(folder / "checkpoints")[-1].name == "step-000000000320.zip"
     with pytest.raises(ValueError, match="found 200, wanted at least the 320"):
-        train.run(resume=folder, steps=200)
+        resume(folder, steps=200)
+
+
+SHORT = {
+    "recurrent_ppo": {"rollout_steps": 20, "batch_size": 40, "epochs": 1, "lstm_units": 4},
+    "a2c": {"rollout_steps": 20},
+    "dqn": {"learning_starts_steps": 40, "batch_size": 20},
+    "qrdqn": {"learning_starts_steps": 40, "batch_size": 20, "quantiles": 4},
+}
+
+
+@pytest.mark.usefixtures("small")
+@pytest.mark.parametrize("algo", SHORT)
+def test_every_algorithm_learns_leaves_an_agent_and_goes_on(tmp_path, algo):
+    common = {"algo": algo, "rows": 2, "hidden": (8,), "checkpoint_steps": 160, "sources": True}
+    folder = run(tmp_path / "run", steps=320, **common, **SHORT[algo])
+    first = (folder / "agent.safetensors").read_bytes()
+    resume(folder, steps=480)
+    agent = load_policy(folder / "agent.safetensors")
+    assert agent.spec.sources and agent.spec.nr_actions == 8
+    assert (folder / "agent.safetensors").read_bytes() != first
+    assert learner.checkpoints(folder / "checkpoints")[-1].name == "step-000000000480.zip"
+    steps = [step for step, _ in scalars(folder / "tensorboard" / algo)[tag("cost_s")]]
+    assert steps == sorted(set(steps)) and steps[-1] <= 480
+
+
+def test_options_win_over_a_config_file_and_a_bad_file_is_one_line(tmp_path):
+    path = tmp_path / "mine.toml"
+    path.write_text('algo = "dqn"\nhidden = [8, 4]\nrows = 3\n')
+    config = train_config.config_of(train_config.read_config(path) | {"rows": 5})
+    assert (config.algo, config.hidden, config.rows) == ("dqn", (8, 4), 5)
+    for text in ("rows = ", "a" * train_config.MAX_CONFIG_BYTES + "=1", "[[[["):
+        path.write_text(text)
+        with pytest.raises(ValueError, match=r"--config: .*mine.toml: found .*, wanted a TOML file") as error:
+            train_config.read_config(path)
+        assert "\n" not in str(error.value)
 
 
 @pytest.mark.usefixtures("small")
@@ -207,7 +248,9 @@ def test_two_runs_of_one_seed_learn_the_same(tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"algo": "dqn"}, "algo"),
+        ({"algo": "sac"}, "algo: found sac, wanted one of ppo"),
+        ({"epochs": 2.5}, "epochs: found 2.5"),
+        ({"lstm_units": 8}, "lstm_units"),
         ({"steps": 0}, "steps"),
         ({"seed": FIRST_SEED}, "--seed: found 1000000, wanted at most"),
         ({"weights": "mine"}, "--weights: found 'mine'"),
@@ -229,7 +272,7 @@ def test_a_folder_with_a_run_is_not_written_over(tmp_path):
     with pytest.raises(ValueError, match="wanted a new folder"):
         run(folder)
     with pytest.raises(ValueError, match="found no training run"):
-        train.run(resume=tmp_path)
+        resume(tmp_path)
 
 
 @pytest.mark.usefixtures("small")
@@ -258,7 +301,7 @@ def test_a_damaged_checkpoint_is_one_line(tmp_path, damage, found):
         with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
             archive.writestr("policy.pth", bytes(learner.MAX_CHECKPOINT_BYTES + 1))
     with pytest.raises(ValueError, match=rf"step-.*: found {found}.*, wanted a checkpoint") as error:
-        train.run(resume=folder, steps=160)
+        resume(folder, steps=160)
     assert "\n" not in str(error.value)
 
 
@@ -277,7 +320,7 @@ def test_a_checkpoint_runs_no_code(tmp_path):
         archive.writestr("data", json.dumps({"policy_class": {":type:": "x", ":serialized:": payload}}))
         archive.writestr("policy.pth", pickle.dumps(Payload(), protocol=2))
     with pytest.raises(ValueError, match="wanted a checkpoint"):
-        train.run(resume=folder, steps=160)
+        resume(folder, steps=160)
     assert not canary.exists()
 
 
