@@ -5,9 +5,9 @@ from reclaim_env.model.buddy import free_pages, rmqueue
 from reclaim_env.model.constants import MEMCG_CHARGE_BATCH
 from reclaim_env.model.demand import free_threads, is_running
 from reclaim_env.model.kernel import inlined, kernel
-from reclaim_env.model.kswapd import wakeup_kswapd
 from reclaim_env.model.memcontrol import fault_in
 from reclaim_env.model.page_alloc import free_anon
+from reclaim_env.model.wakeup import wakeup_kswapd
 from reclaim_env.model.watermark import pages_above
 
 # Churn of one slice is done in so many pieces at most.

@@ -59,9 +59,9 @@ def distinct_misses(env, work, ops_per_s, slice_s):
             untouched = math.exp(-per_op * window * slice_s * ops_per_s)
             misses = class_.absent_pages / window * (1.0 - untouched)
             growth = class_.absent_pages * per_op * slice_s * untouched
-        wait_s = wait_of_miss(env, window)
+        wait_s = wait_of_miss(env.device, window)
         waiting_s += misses * wait_s
-        device_s += misses * read_s(env, window)
+        device_s += misses * read_s(env.device, window)
         slope += growth * wait_s
     return device_s, waiting_s, slope
 
@@ -90,7 +90,7 @@ def reader_rate(env, work, slice_s):
 def stream_rate(env, work, slice_s):
     """Pages per second of a stream: its pace, or one readahead window per thread and wait."""
     class_ = env.class_[work.first_class]
-    wait_s = wait_of_miss(env, class_.readahead_pages)
+    wait_s = wait_of_miss(env.device, class_.readahead_pages)
     reach = free_threads(work, slice_s) * class_.readahead_pages / wait_s
     return min(work.ops_per_s + work.backlog_ops / slice_s, reach)
 
@@ -109,7 +109,7 @@ def plan(env, slice_s):
             work.throughput_per_s = stream_rate(env, work, slice_s) if is_running(env, work) else 0.0
             class_ = env.class_[work.first_class]
             window = class_.readahead_pages
-            asked_s += work.throughput_per_s * slice_s / window * read_s(env, window)
+            asked_s += work.throughput_per_s * slice_s / window * read_s(env.device, window)
     return asked_s
 
 

@@ -40,18 +40,6 @@ GENTLE_PRIORITY = 4
 GENTLE_PAGES = 4096
 
 
-@kernel
-def wakeup_kswapd(pgdat):
-    """Wakes kswapd unless it is up already, has given up, or has nothing to do."""
-    if pgdat.kswapd_phase == RUN:
-        return
-    if kswapd_test_hopeless(pgdat) or pgdat_balanced(pgdat):
-        return
-    if pgdat.kswapd_phase == DOZE:
-        pgdat.vmstat.kswapd_low_wmark_hit_quickly += 1
-    pgdat.kswapd_phase = RUN
-
-
 @inlined
 def prepare_kswapd_sleep(pgdat):
     """May kswapd sleep? When it has given up, or the node is balanced."""

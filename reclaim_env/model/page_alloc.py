@@ -20,11 +20,11 @@ from reclaim_env.model.constants import (
     ONE,
     ROOT,
 )
+from reclaim_env.model.hierarchy import in_subtree
 from reclaim_env.model.kernel import inlined, kernel
-from reclaim_env.model.kswapd import wakeup_kswapd
 from reclaim_env.model.reclaim import try_to_free_pages
 from reclaim_env.model.reset_rule import kswapd_test_hopeless
-from reclaim_env.model.vmscan import in_subtree
+from reclaim_env.model.wakeup import wakeup_kswapd
 from reclaim_env.model.watermark import pages_above
 
 # Direct reclaim is simulated call by call up to this many steps an allocation and slice; more calls

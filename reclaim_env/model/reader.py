@@ -69,8 +69,8 @@ def read_pages(env, w, c, nr_pages, demanded, u):
     class_ = env.class_[c]
     work = env.workload[w]
     nr_ios = demanded / class_.readahead_pages if class_.loop else float(demanded)
-    wait_s = device.wait_of_miss(env, nr_pages / nr_ios)
-    device.submit(env, nr_ios, nr_pages / nr_ios)
+    wait_s = device.wait_of_miss(env.device, nr_pages / nr_ios)
+    device.submit(env.device, nr_ios, nr_pages / nr_ios)
     refaulted, recent = workingset_refault(env, c, nr_pages, u)
     refault_wait_s = nr_ios * wait_s * refaulted / nr_pages
     work.missed_ops += nr_ios
@@ -153,8 +153,8 @@ def run_stream(env, w, slice_s):
     if granted > 0:
         nr_ios = granted / class_.readahead_pages
         work.missed_ops = nr_ios
-        work.waited_s = nr_ios * device.wait_of_miss(env, class_.readahead_pages)
-        device.submit(env, nr_ios, class_.readahead_pages)
+        work.waited_s = nr_ios * device.wait_of_miss(env.device, class_.readahead_pages)
+        device.submit(env.device, nr_ios, class_.readahead_pages)
         spread(env, c, granted, granted, 0, 0)
     # What was planned and not granted stays in the backlog; the fraction of a page is carried already.
     work.throughput_per_s -= (wanted - granted) / slice_s

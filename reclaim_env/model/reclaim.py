@@ -15,9 +15,10 @@ from reclaim_env.model.constants import (
     ROOT,
     SWAP_CLUSTER_MAX,
 )
+from reclaim_env.model.hierarchy import in_subtree
 from reclaim_env.model.kernel import inlined, kernel
 from reclaim_env.model.reset_rule import kswapd_try_clear_hopeless
-from reclaim_env.model.vmscan import in_subtree, inactive_is_low, member_shift, shrink_one
+from reclaim_env.model.vmscan import inactive_is_low, member_shift, shrink_one
 
 
 @inlined

@@ -102,7 +102,7 @@ def run_slice(env, slice_s):
             anon.run_anon(env, w, slice_s)
         elif kind == ATOMIC:
             anon.run_atomic(env, w)
-    device.serve(env, slice_s)
+    device.serve(env.device, slice_s)
     for i in range(env.nr_nodes):
         nid = (i + env.tick) % env.nr_nodes
         env.node[nid].arrived_ratio = 0.0

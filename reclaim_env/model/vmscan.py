@@ -385,14 +385,6 @@ def draw_target(env, lru, lst, mean_pages):
     return min(rng.round_stochastic(mean_pages, u), env.lruvec[lru].list_pages[lst])
 
 
-@kernel
-def in_subtree(env, g, root):
-    """Is cgroup g the cgroup `root` or below it? Root -1 is everything."""
-    while g >= 0 and g != root:
-        g = env.memcg[g].parent
-    return g == root
-
-
 @inlined
 def shrink_one(
     env, nid, g, root, priority, may_deactivate, low_ignored, nr_to_reclaim, members, reason, now_s

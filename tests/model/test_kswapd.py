@@ -26,7 +26,7 @@ def node_in(phase: np.int64, free: int, failures: int = 0):
 def test_a_wake_is_accepted_below_high_unless_kswapd_has_given_up(model, phase, free, failures, wakes):
     env = node_in(phase, free, failures)
     node = env.node[0]
-    model.kswapd.wakeup_kswapd(node)
+    model.wakeup.wakeup_kswapd(node)
     assert node.kswapd_phase == (RUN if wakes else phase)
     assert node.vmstat.kswapd_low_wmark_hit_quickly == (wakes and phase == DOZE)
     assert node.vmstat.kswapd_high_wmark_hit_quickly == 0
@@ -92,13 +92,13 @@ def test_a_hopeless_sleeper_runs_again_only_with_a_reset_and_a_wake(model):
     env = node_in(SLEEP, UNBALANCED, failures=16)
     node = env.node[0]
     for _ in range(20):
-        model.kswapd.wakeup_kswapd(node)
+        model.wakeup.wakeup_kswapd(node)
         model.kswapd.kswapd(env, 0, 0.01)
     assert (node.vmstat.pageoutrun, node.vmstat.kswapd_cpu_s) == (0, 0)
     node.kswapd_failures = 0
     model.kswapd.kswapd(env, 0, 0.01)
     assert node.vmstat.pageoutrun == 0  # clearing the count wakes nobody
-    model.kswapd.wakeup_kswapd(node)
+    model.wakeup.wakeup_kswapd(node)
     model.kswapd.kswapd(env, 0, 0.01)
     assert node.vmstat.pageoutrun > 0
 

@@ -54,13 +54,13 @@ def test_readers_together_get_no_more_than_the_device_gives(model):
 def test_the_device_serves_no_more_than_time_allows_and_keeps_the_rest(model):
     env = plain()
     env.device.page_s, env.device.request_s = 1e-3, 5e-3
-    model.device.submit(env, 2.0, 1)  # two small reads: a request each
-    model.device.submit(env, 1.0, 20)  # one large: its pages
+    model.device.submit(env.device, 2.0, 1)  # two small reads: a request each
+    model.device.submit(env.device, 1.0, 20)  # one large: its pages
     assert env.device.submitted_s == pytest.approx(0.03)
-    model.device.serve(env, 0.01)
+    model.device.serve(env.device, 0.01)
     assert (env.device.used_s, env.device.backlog_s) == pytest.approx((0.01, 0.02))
-    assert model.device.wait_of_miss(env, 1) == pytest.approx(80e-6 + 5e-3 + 0.02)
-    model.device.serve(env, 0.05)
+    assert model.device.wait_of_miss(env.device, 1) == pytest.approx(80e-6 + 5e-3 + 0.02)
+    model.device.serve(env.device, 0.05)
     assert (env.device.used_s, env.device.backlog_s) == pytest.approx((0.03, 0.0))
 
 
@@ -98,7 +98,7 @@ def test_refault_waits_are_those_of_pages_that_had_been_there(model):
     model.reader.run_reader(env, 0, SLICE_S)
     refaults = env.node[0].vmstat.workingset_refault_file
     assert refaults > 300
-    wait_s = model.device.wait_of_miss(env, 1)
+    wait_s = model.device.wait_of_miss(env.device, 1)
     assert env.node[0].vmstat.refault_wait_s == pytest.approx(refaults * wait_s, rel=0.01)
     assert env.workload[0].refault_wait_s == env.node[0].vmstat.refault_wait_s
 
@@ -119,7 +119,7 @@ def streaming(model, mib_per_s: float, slices: int, **fields):
     for _ in range(slices):
         model.demand.share_device(env, SLICE_S)
         model.reader.run_stream(env, 0, SLICE_S)
-        model.device.serve(env, SLICE_S)
+        model.device.serve(env.device, SLICE_S)
         env.node[0].arrived_ratio = 0.0
         model.arrivals.deliver(env, 0, 1.0)
     return env
