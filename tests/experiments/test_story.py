@@ -11,20 +11,14 @@ from experiments.evaluate import Episodes, evaluate, evaluation_seeds
 from experiments.identity import Setting
 from reclaim_env.reset_rules import RULES
 from reclaim_env.scenario import Scenario, load
+from tests.experiments.played import episodes, mean
 
-NR_SEEDS = 8
 INERT = [str(Path(__file__).parents[1] / "scenarios" / name) for name in ("inert.toml", "peaceful.toml")]
-
-
-@cache
-def episodes(scenario: str, rule: str, nr_seeds: int = NR_SEEDS) -> Episodes:
-    return evaluate(load(scenario), of_rule(rule), evaluation_seeds(nr_seeds), Setting())
 
 
 def means(scenario: str, metric: str) -> tuple[float, float]:
     """Under always, under balanced."""
-    old, new = (episodes(scenario, rule).metrics[metric].mean() for rule in ("always", "balanced"))
-    return float(old), float(new)
+    return mean(scenario, "always", metric), mean(scenario, "balanced", metric)
 
 
 def test_under_always_kswapd_works_to_the_end_and_bystanders_read_again_and_again():
