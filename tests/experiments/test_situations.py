@@ -1,0 +1,90 @@
+"""What each scenario's file says is right to do, and what the rules make of it."""
+
+import numpy as np
+import pytest
+
+from reclaim_env.vector import ReclaimVectorEnv
+from tests.experiments.played import always, episodes, mean
+
+
+def hopeless_at(scenario: str, rule: str, time_s: float, nid: int = 0, kernel: str = "7.0") -> bool:
+    series = episodes(scenario, rule, kernel=kernel).series
+    return bool(series.hopeless()[np.searchsorted(series.time_s, time_s), nid])
+
+
+def test_exit_and_return_balanced_lets_go_while_the_process_lives_and_comes_back_when_it_exits():
+    assert hopeless_at("exit_and_return", "balanced", 19.9)
+    assert not hopeless_at("exit_and_return", "balanced", 22.0)
+    assert mean("exit_and_return", "balanced", "node0/revivals_memcg_high") == 1
+    assert mean("exit_and_return", "balanced", "allocstall") == 0
+    assert always("exit_and_return", "never", "node0/hopeless_at_end")
+    assert mean("exit_and_return", "never", "allocstall") > 1000
+    assert mean("exit_and_return", "always", "node0/false_alive_s") > 10
+    assert mean("exit_and_return", "always", "cost_s") > 3 * mean("exit_and_return", "balanced", "cost_s")
+
+
+def test_protected_overcount_kswapd_gives_up_for_protection_and_only_direct_reclaim_brings_it_back():
+    for rule in ("always", "balanced", "never", "kswapd_only"):
+        assert hopeless_at("protected_overcount", rule, 9.0, nid=1)
+    for rule in ("always", "global_direct", "no_memcg"):
+        assert mean("protected_overcount", rule, "node1/revivals_global_direct") == 1
+        assert mean("protected_overcount", rule, "allocstall") < 100
+    for rule in ("balanced", "never", "kswapd_only"):
+        assert always("protected_overcount", rule, "node1/hopeless_at_end")
+        assert mean("protected_overcount", rule, "allocstall") > 10_000
+    assert mean("protected_overcount", "always", "refault_mib") == 0  # what is protected stays
+
+
+def test_numa_fallback_a_hopeless_node_hides_and_progress_for_another_nodes_sake_leaks():
+    assert mean("numa_fallback", "balanced", "node0/numa_foreign") > 100_000
+    assert mean("numa_fallback", "always", "node0/revivals_global_direct") > 10
+    assert mean("numa_fallback", "balanced", "node0/revivals_global_direct") == 0
+    for metric in ("node0/kswapd_cpu_s", "bystander_refault_mib"):
+        assert mean("numa_fallback", "always", metric) > 2 * mean("numa_fallback", "balanced", metric)
+    for rule in ("always", "balanced"):
+        assert mean("numa_fallback", rule, "node1/kswapd_fruitless_runs") == 0
+
+
+@pytest.mark.parametrize("rule", ["always", "balanced", "never"])
+def test_numa_fallback_nobody_asks_a_rule_when_the_process_exits_but_the_free_path_of_6_18_is_there(rule):
+    assert always("numa_fallback", rule, "node0/hopeless_at_end", "6.12")
+    assert not hopeless_at("numa_fallback", rule, 41.0)
+    assert mean("numa_fallback", rule, "node0/revivals_free_path") >= 1
+
+
+def test_two_nodes_each_rule_of_the_kernel_is_right_for_one_of_them():
+    assert mean("two_nodes", "always", "node0/kswapd_cpu_s") > 40
+    assert mean("two_nodes", "always", "node1/allocstall") < 100
+    for rule in ("balanced", "never"):
+        assert mean("two_nodes", rule, "node0/kswapd_cpu_s") < 1
+        assert mean("two_nodes", rule, "node1/allocstall") > 10_000
+    assert mean("two_nodes", "global_direct", "node0/kswapd_cpu_s") < 1
+    assert mean("two_nodes", "global_direct", "node1/allocstall") < 100
+
+
+def test_two_nodes_an_answer_for_each_node_costs_less_than_the_same_answer_for_both():
+    cost_s = {bits: episode_cost_s(bits) for bits in ((0, 0), (0, 1), (1, 0), (1, 1))}
+    assert cost_s[0, 1] < 0.95 * min(cost_s[0, 0], cost_s[1, 1])
+
+
+def episode_cost_s(bits: tuple[int, int]) -> float:
+    """An episode's cost where node n always answers bits[n]."""
+    env = ReclaimVectorEnv(4, "two_nodes")
+    env.reset(seed=0)
+    total_s = 0.0
+    truncated = np.zeros(4, bool)
+    while not truncated.all():
+        _, reward, _, truncated, _ = env.step(np.tile(np.array(bits, np.int8), (4, 1)))
+        total_s -= reward.mean()
+    return total_s
+
+
+def test_hugepages_the_cure_of_4_12_holds_under_every_rule_and_always_spoils_some_of_it():
+    for rule in ("always", "balanced", "never"):
+        assert mean("hugepages", rule, "node3/kswapd_cpu_s") < 0.05 * 60
+        assert mean("hugepages", rule, "node3/first_hopeless_s") < 5
+        assert mean("hugepages", rule, "node3/hopeless_s") > 40
+    assert mean("hugepages", "balanced", "node3/resets") == 0
+    assert mean("hugepages", "always", "node3/revivals_global_direct") > 5
+    for metric in ("node3/kswapd_cpu_s", "node3/refault_mib"):
+        assert mean("hugepages", "always", metric) > 1.5 * mean("hugepages", "balanced", metric)
