@@ -19,6 +19,7 @@ from torch.utils.tensorboard import SummaryWriter
 
 from agents.policy_file import PolicySpec, dump_policy
 from agents.sb3 import NodeVecEnv
+from agents.side_by_side import SideBySide
 from reclaim_env.scenario import Scenario
 from reclaim_env.vector import ReclaimVectorEnv
 
@@ -48,36 +49,66 @@ class Diverged(ValueError):
 class LearningSignal(VecEnvWrapper):
     """Divides each slot's reward by its scenario's usual cost of a step, so that scenarios weigh alike.
 
-    A constant fixed before training, and outside of VecMonitor: what is logged stays in seconds.
+    Constants fixed before training, and outside of VecMonitor: what is logged stays in seconds.
     """
 
-    def __init__(self, venv: VecEnv, usual_cost_s: np.ndarray):
+    def __init__(
+        self, venv: VecEnv, envs: Sequence[ReclaimVectorEnv], usual_cost_s: Sequence[Sequence[float]]
+    ):
         super().__init__(venv)
-        self._usual_cost_s = usual_cost_s.astype(np.float32)
+        self._envs, self._usual_cost_s = envs, [np.array(costs_s, np.float32) for costs_s in usual_cost_s]
+        self._cost_s = np.ones(venv.num_envs, np.float32)
+
+    @property
+    def slots_of_rows(self) -> list[range]:
+        """The slots of each machine."""
+        counts = [env.num_nodes for env in self._envs for _ in range(env.num_envs)]
+        ends = np.cumsum(counts)
+        return [range(end - count, end) for end, count in zip(ends.tolist(), counts, strict=True)]
 
     def reset(self) -> Any:
         return self.venv.reset()
 
+    def step_async(self, actions: np.ndarray) -> None:
+        """A row's scenario may change where its episode ends in the step: the one that acts now counts."""
+        by_env = [
+            np.repeat(costs_s[env.scenario_of_row], env.num_nodes)
+            for env, costs_s in zip(self._envs, self._usual_cost_s, strict=True)
+        ]
+        self._cost_s = np.concatenate(by_env)
+        self.venv.step_async(actions)
+
     def step_wait(self) -> Any:
         observation, rewards, done, infos = self.venv.step_wait()
-        return observation, rewards / self._usual_cost_s, done, infos
+        return observation, rewards / self._cost_s, done, infos
 
 
 def make_env(
     config: TrainConfig, scenarios: Sequence[Scenario], usual_cost_s: Sequence[float]
 ) -> LearningSignal:
-    env = ReclaimVectorEnv(
-        num_envs=config.rows,
-        scenario=list(scenarios),
-        kernel=config.kernel,
-        reward=config.weights,
-        episode_s=scenarios[0].duration_s,
-        sources=config.sources,
-        autoreset_mode=AutoresetMode.SAME_STEP,
-        copy=False,
-    )
-    by_slot = np.repeat(np.array(usual_cost_s)[env.scenario_of_row], env.num_nodes)
-    return LearningSignal(VecMonitor(NodeVecEnv(env)), by_slot)
+    """The rows are split among the numbers of nodes there are, in the proportion of their scenarios."""
+    groups = by_nr_nodes(scenarios)
+    envs = [
+        ReclaimVectorEnv(
+            num_envs=max(round(config.rows * len(group) / len(scenarios)), 1),
+            scenario=[scenarios[i] for i in group],
+            kernel=config.kernel,
+            reward=config.weights,
+            episode_s=scenarios[0].duration_s,
+            sources=config.sources,
+            autoreset_mode=AutoresetMode.SAME_STEP,
+            copy=False,
+        )
+        for group in groups
+    ]
+    costs_s = [[usual_cost_s[i] for i in group] for group in groups]
+    return LearningSignal(VecMonitor(SideBySide([NodeVecEnv(env) for env in envs])), envs, costs_s)
+
+
+def by_nr_nodes(scenarios: Sequence[Scenario]) -> list[list[int]]:
+    """Indices of the scenarios with as many nodes as each other: one vector env can hold them."""
+    counts = sorted({len(scenario.node) for scenario in scenarios})
+    return [[i for i, one in enumerate(scenarios) if len(one.node) == count] for count in counts]
 
 
 class _ResumedTensorBoard(TensorBoardOutputFormat):
@@ -166,12 +197,12 @@ class Watch(BaseCallback):
         self,
         folder: Path,
         checkpoint_steps: int,
-        slots_per_row: int,
+        slots_of_rows: Sequence[range],
         stopped: Callable[[], bool],
         progress: Callable[[str, int], None],
     ):
         super().__init__()
-        self._folder, self._checkpoint_steps, self._slots_per_row = folder, checkpoint_steps, slots_per_row
+        self._folder, self._checkpoint_steps, self._slots_of_rows = folder, checkpoint_steps, slots_of_rows
         self._stopped, self._progress = stopped, progress
         self._ended: list[dict[str, Any]] = []
         self.trained_steps = self._saved_steps = 0
@@ -183,9 +214,10 @@ class Watch(BaseCallback):
         self._progress("training", self.training_env.num_envs)
         self._refuse_non_finite("new_obs", "rewards")
         infos = self.locals["infos"]
-        for first in np.flatnonzero(self.locals["dones"])[:: self._slots_per_row]:
-            returns = [infos[slot]["episode"]["r"] for slot in range(first, first + self._slots_per_row)]
-            self._ended.append({**infos[first], "cost_s": -sum(returns)})
+        for slots in self._slots_of_rows if self.locals["dones"].any() else ():
+            if self.locals["dones"][slots.start]:
+                returns = [infos[slot]["episode"]["r"] for slot in slots]
+                self._ended.append({**infos[slots.start], "cost_s": -sum(returns)})
         return not self._stopped()
 
     def _on_rollout_end(self) -> None:

@@ -175,9 +175,8 @@ class _Run:
                 learner.load_checkpoint(model, earlier[-1])
                 self._progress("resumed", model.num_timesteps)
             learner.log_to(model, self._folder / "tensorboard" / config.algo)
-            slots_per_row = env.num_envs // config.rows
             watch = learner.Watch(
-                saved, config.checkpoint_steps, slots_per_row, lambda: bool(received), self._progress
+                saved, config.checkpoint_steps, env.slots_of_rows, lambda: bool(received), self._progress
             )
             if config.steps > model.num_timesteps:
                 model.learn(

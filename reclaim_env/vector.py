@@ -37,6 +37,7 @@ class Saved:
     """Everything a vector env needs to go on from here: copies, which later steps leave alone."""
 
     records: np.ndarray
+    scenario_of_row: np.ndarray
     before: np.ndarray
     observation: np.ndarray
     seeded: np.ndarray
@@ -52,7 +53,8 @@ class ReclaimVectorEnv(VectorEnv):
     """`num_envs` machines; the arguments are those of reclaim_env.env.ReclaimEnv, which is the manual page.
 
     Beyond them:
-      scenario        may be a list, dealt out to the rows in turn (all with as many nodes)
+      scenario        may be a list, dealt out to the rows in turn (all with as many nodes); what is left over
+                      of a longer list is dealt out to their next episodes, and then the list again
       rule            a kernel rule evaluated in the model at every progress event; actions are then ignored
       autoreset_mode  NEXT_STEP, SAME_STEP or DISABLED, as gymnasium means them
       copy            False returns the same observation array at every call
@@ -192,13 +194,20 @@ class ReclaimVectorEnv(VectorEnv):
     def _restart(self, rows: np.ndarray) -> None:
         """The next episode of these rows, at time 0."""
         seeds, episodes = self.records["seed"][rows], self.records["episode"][rows]
-        for which, template in enumerate(self._templates):  # by scenario: a copy of all rows would be vast
-            self.records[rows[self.scenario_of_row[rows] == which]] = template
+        self._deal(rows, episodes + 1)
+        for which in np.unique(self.scenario_of_row[rows]):  # by scenario: a copy of all rows would be vast
+            self.records[rows[self.scenario_of_row[rows] == which]] = self._templates[which]
         self.records["seed"][rows] = seeds
         self.records["episode"][rows] = episodes + 1
         start_rows(self.records, rows)
         remember_rows(self.records, rows, self._before)
         self._ended[rows] = False
+
+    def _deal(self, rows: np.ndarray, episodes: np.ndarray) -> None:
+        """The scenario of each of these rows in its episode: always the same if there are enough rows."""
+        left_over = len(self._templates) > self.num_envs
+        dealt = rows + left_over * episodes * self.num_envs
+        self.scenario_of_row[rows] = dealt % len(self._templates)
 
     # Steps
 
@@ -276,7 +285,14 @@ class ReclaimVectorEnv(VectorEnv):
     # Copies of the whole
 
     def save(self) -> Saved:
-        state = (self.records, self._before, self._observation, self._seeded, self._ended)
+        state = (
+            self.records,
+            self.scenario_of_row,
+            self._before,
+            self._observation,
+            self._seeded,
+            self._ended,
+        )
         return Saved(*(array.copy() for array in state))
 
     def restore(self, saved: Saved) -> None:
@@ -285,10 +301,9 @@ class ReclaimVectorEnv(VectorEnv):
             found = f"{saved.before.shape} rows and nodes, {saved.observation.shape} observations"
             wanted = f"{self._before.shape}, {self._observation.shape}"
             raise ValueError(f"saved: found {found}, wanted {wanted}")
-        self.records, self._before, self._observation, self._seeded, self._ended = (
-            array.copy()
-            for array in (saved.records, saved.before, saved.observation, saved.seeded, saved.ended)
-        )
+        self.records, self.scenario_of_row = saved.records.copy(), saved.scenario_of_row.copy()
+        self._before, self._observation = saved.before.copy(), saved.observation.copy()
+        self._seeded, self._ended = saved.seeded.copy(), saved.ended.copy()
 
     def fork(self) -> "ReclaimVectorEnv":
         """A copy with the same future, given the same actions; neither touches the other."""

@@ -358,3 +358,26 @@ def test_the_manual_page_has_every_feature_and_every_cost_term():
     assert all(name in manual for name in INFO_NAMES if name.startswith("cost_"))
     for section in ("Action", "Observation", "Reward", "Start", "End", "Scenario", "Versions"):
         assert f"## {section}" in manual
+
+
+def test_a_list_longer_than_the_rows_is_dealt_out_in_the_next_episodes():
+    names = [f"scenario{i}" for i in range(5)]
+    envs = rows(
+        2, scenario=[lively(name) for name in names], episode_s=0.2, autoreset_mode=AutoresetMode.DISABLED
+    )
+    dealt = []
+    for episode in range(4):
+        envs.reset(seed=3 if episode == 0 else None)
+        dealt.append([envs.scenarios[which].name for which in envs.scenario_of_row])
+    expected = [0, 1], [2, 3], [4, 0], [1, 2]
+    assert dealt == [[names[i] for i in pair] for pair in expected]
+
+
+def test_a_fork_keeps_the_scenario_its_parent_had():
+    envs = rows(
+        1, scenario=[lively("one"), lively("other")], episode_s=0.2, autoreset_mode=AutoresetMode.DISABLED
+    )
+    envs.reset(seed=0)
+    fork = envs.fork()
+    envs.reset()
+    assert [env.scenarios[env.scenario_of_row[0]].name for env in (envs, fork)] == ["other", "one"]
