@@ -3,11 +3,19 @@
 from .compiled import compiled
 from .direct import try_to_free_pages
 from .kswapd import allow_direct_reclaim
-from .names import ACTIVE, GLOBAL_DIRECT, INACTIVE, MAX_RECLAIM_RETRIES, NOWHERE, ROOT, RUN, SWAP_CLUSTER_MAX
+from .names import (
+    ACTIVE,
+    ALL_NODES,
+    GLOBAL_DIRECT,
+    INACTIVE,
+    MAX_RECLAIM_RETRIES,
+    NOWHERE,
+    ROOT,
+    RUN,
+    SWAP_CLUSTER_MAX,
+)
 from .oom import kill_victim
 from .zone import is_above, is_hopeless, start_kswapd, take_page, wakeup_kswapd
-
-ALL_NODES = -1
 
 
 @compiled

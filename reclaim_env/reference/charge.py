@@ -3,6 +3,7 @@
 from .compiled import compiled
 from .direct import try_to_free_pages
 from .names import (
+    ALL_NODES,
     CHARGE_BATCH,
     IGNORED_HIGH_DELAY_S,
     MAX_HIGH_DELAY_S,
@@ -13,8 +14,6 @@ from .names import (
     SWAP_CLUSTER_MAX,
 )
 from .oom import kill_victim
-
-ALL_NODES = -1
 
 
 @compiled
