@@ -101,6 +101,7 @@ def folio_mark_accessed(env, set_, once, twice):
     bins.resize(env, set_, ACTIVE, nr_activated)
     workingset_age_nonresident(env, env.lruvec[set_.lruvec], nr_activated)
     env.node[set_.nid].vmstat.pgactivate += nr_activated
+    env.class_[set_.class_id].activated_pages += nr_activated
 
 
 @inlined

@@ -196,6 +196,9 @@ CLASS = np.dtype(
         ("pages", i8),
         ("new_pages", i8),  # not read yet: absent without a shadow
         ("absent_pages", i8),  # new and evicted
+        ("evicted_pages", i8),  # since the episode began
+        ("refaulted_pages", i8),
+        ("activated_pages", i8),  # with recent refaults
         ("share_ratio", f8),  # of its workload's accesses
         ("readahead_pages", i8),  # pages one miss brings
         ("rate_per_s", f8),  # accesses per page in this slice

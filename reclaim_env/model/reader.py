@@ -104,6 +104,8 @@ def spread(env, c, nr_pages, demanded, refaulted, recent):
         vmstat.bystander_refault_pages += refaulted_here * memcg.bystander
     memcg.workingset_refault_file += refaulted
     memcg.workingset_activate_file += recent
+    class_.refaulted_pages += refaulted
+    class_.activated_pages += recent
 
 
 @kernel

@@ -156,6 +156,7 @@ def evict(env, set_, nr_pages, evictor):
     """__remove_mapping() and the free: pages leave the inactive list, shadows stay."""
     bins.resize(env, set_, INACTIVE, -nr_pages)
     class_ = env.class_[set_.class_id]
+    class_.evicted_pages += nr_pages
     if not class_.one_touch:
         class_.absent_pages += nr_pages
         workingset_eviction(env, set_, evictor, nr_pages)
@@ -181,6 +182,7 @@ def activate(env, set_, nr_pages, now_s):
     bins.resize(env, set_, ACTIVE, nr_pages)
     workingset_age_nonresident(env, env.lruvec[set_.lruvec], nr_pages)
     env.node[set_.nid].vmstat.pgactivate += nr_pages
+    env.class_[set_.class_id].activated_pages += nr_pages
 
 
 @inlined

@@ -51,6 +51,7 @@ def mark_accessed(m, p):
     nid = lruvec // m.system[0].nr_memcgs
     age_nonresident(m, nid, lruvec % m.system[0].nr_memcgs)
     m.node[nid].pgactivate += 1
+    m.class_[page.class_].activated += 1
 
 
 @compiled

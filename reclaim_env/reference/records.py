@@ -165,6 +165,9 @@ CLASS = np.dtype(
         ("rate_per_s", f8),  # touches while its readers are not held up
         ("next_switch", i8),
         ("last_switch", i8),
+        ("evicted", i8),
+        ("refaulted", i8),
+        ("activated", i8),  # with recent refaults
     ],
     align=True,
 )

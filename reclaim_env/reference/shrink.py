@@ -135,6 +135,7 @@ def uncharge(m, g):
 @compiled
 def evict(m, p, nid, g, target):
     """__remove_mapping() and the free."""
+    m.class_[m.page[p].class_].evicted += 1
     if m.class_[m.page[p].class_].one_touch:
         age_nonresident(m, nid, target)
     else:
@@ -183,6 +184,7 @@ def shrink_page(m, p, nid, g, target, spent_s):
     add_head(m, p, lruvec, ACTIVE)
     age_nonresident(m, nid, g)
     m.node[nid].pgactivate += 1
+    m.class_[page.class_].activated += 1
     return 0, cost_s
 
 

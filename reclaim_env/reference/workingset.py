@@ -38,10 +38,12 @@ def refault(m, p, nid, g):
     node = m.node[nid]
     node.workingset_refault_file += 1
     m.memcg[g].refaults += 1
+    m.class_[page.class_].refaulted += 1
     if evictor.nonresident_age - page.shadow_age > evictor.stat_pages[ACTIVE]:
         page.workingset = 0
         return True, False
     node.workingset_activate_file += 1
+    m.class_[page.class_].activated += 1
     m.lruvec[lruvec_of(m, nid, g)].activated += 1
     age_nonresident(m, nid, g)
     return True, True
