@@ -26,6 +26,7 @@ _KIND = {Anon: names.ANON, Reader: names.READER, Stream: names.STREAM, Atomic: n
 
 # By workload and file: the moments at which a file falls silent or is in use again, and its state at 0
 Phases = dict[tuple[str, int], tuple[bool, Sequence[float]]]
+First = tuple[float, np.int64, int]  # an event: when, of what kind, of whom
 
 
 class Member(NamedTuple):
@@ -360,7 +361,7 @@ def _start(m: Machine, rng: np.random.Generator) -> None:
     from .workingset import flush_statistics
 
     flush_statistics(m)
-    first: list[tuple[float, int, int]] = [(names.FLUSH_S * rng.random(), names.FLUSH, 0)]
+    first: list[First] = [(names.FLUSH_S * rng.random(), names.FLUSH, 0)]
     first += [(float(r["at_s"]), names.LIMIT, i) for i, r in enumerate(m.limit) if r["at_s"] < math.inf]
     for c, row in enumerate(m.class_):
         if row["next_switch"] < row["last_switch"]:
@@ -372,7 +373,7 @@ def _start(m: Machine, rng: np.random.Generator) -> None:
     m.system["nr_events"] = m.system["nr_scheduled"] = len(first)
 
 
-def _first_events(m: Machine, w: int, one: np.void, rng: np.random.Generator) -> list[tuple[float, int, int]]:
+def _first_events(m: Machine, w: int, one: np.void, rng: np.random.Generator) -> list[First]:
     kind, start_s = one["kind"], float(one["start_s"])
     if kind == names.ANON:
         return [(names.DOZE_S * 0.01 * rng.random(), names.ANON_DEMAND, w)]

@@ -44,7 +44,7 @@ def one_file(
     return boot(scenario(cgroup=[{"name": "box"}], reader=[reader], **tables), rule)
 
 
-def walk(m: Machine, lruvec: int, lst: int) -> list[int]:
+def walk(m: Machine, lruvec: int, lst: int | np.int64) -> list[int]:
     """Pages of a list from its head, each looked at from both sides."""
     found, before, p = [], NOWHERE, int(m.lruvec[lruvec]["head"][lst])
     while p != NOWHERE:
