@@ -8,7 +8,6 @@ import numpy as np
 
 from reclaim_env import reward as costs
 from reclaim_env.model.kernel import is_compiled
-from reclaim_env.model.layout import VMSTAT
 from reclaim_env.scenario import Scenario
 from reclaim_env.vector import ReclaimVectorEnv
 
@@ -76,10 +75,7 @@ def nr_steps(scenario: Scenario, setting: Setting) -> int:
 
 def cost_terms_s(records: np.ndarray, weights: np.ndarray) -> dict[str, np.ndarray]:
     """Weighted lost seconds of whole episodes by term, by the reward's own formula: they sum to cost_s."""
-    num_envs, num_nodes, nr_terms = len(records), records["node"].shape[1], len(weights)
-    lost_s, node_lost_s = np.zeros((num_envs, nr_terms)), np.zeros((num_envs, num_nodes, nr_terms))
-    nothing = np.zeros((num_envs, num_nodes), VMSTAT)
-    costs.cost_rows(records, np.arange(num_envs), nothing, weights, node_lost_s, lost_s, np.zeros(num_envs))
+    lost_s, _ = costs.episode_cost(records, weights)
     return dict(zip(costs.COST_TERMS, (lost_s * weights).T, strict=True))
 
 

@@ -6,10 +6,11 @@ from typing import Any
 import numpy as np
 from gymnasium import spaces
 
-from reclaim_env.reset_rules import ANY_MASK, GLOBAL_DIRECT_MASK, KSWAPD_MASK, MEMCG_MASK, RULES
+from reclaim_env.reset_rules import ANY_MASK, GLOBAL_DIRECT_MASK, KSWAPD_MASK, MEMCG_MASK, RULES, ResetRule
 
 NODE_BIT = np.array([ANY_MASK], np.int64)
 SOURCE_BITS = np.array([KSWAPD_MASK, GLOBAL_DIRECT_MASK, MEMCG_MASK], np.int64)
+RULE_FIELDS = ("reset_always_mask", "reset_balanced_mask", "reset_coin_mask")  # of a node's record
 
 
 def bits_of_node(sources: bool) -> np.ndarray:
@@ -40,10 +41,14 @@ def set_masks(records: np.ndarray, actions: np.ndarray, num_nodes: int, sources:
 
 def install_rule(records: np.ndarray, rule: str | None) -> None:
     """Gives every node of the records a kernel rule; None: no reset until an action allows one."""
-    table = RULES[rule] if rule is not None else RULES["never"]
-    records["node"]["reset_always_mask"] = table.always
-    records["node"]["reset_balanced_mask"] = table.balanced
-    records["node"]["reset_coin_mask"] = table.coin
+    install_on(records["node"], RULES[rule] if rule is not None else RULES["never"])
+
+
+def install_on(nodes: np.ndarray, rule: ResetRule) -> None:
+    """Gives these nodes, records in an array of any shape, a rule."""
+    nodes["reset_always_mask"] = rule.always
+    nodes["reset_balanced_mask"] = rule.balanced
+    nodes["reset_coin_mask"] = rule.coin
 
 
 def known_rule(rule: str | None) -> str | None:

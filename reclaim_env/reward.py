@@ -18,6 +18,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from reclaim_env.model.kernel import kernel
+from reclaim_env.model.layout import VMSTAT
 
 OOM_KILL_S = 30.0
 ATOMIC_FAIL_S = 0.5
@@ -73,3 +74,12 @@ def cost_rows(envs, rows, before, weights, node_lost_s, lost_s, reward):
         for term in range(weights.size):
             cost_s += weights[term] * lost_s[i, term]
         reward[i] = 0.0 - cost_s  # and not -cost_s: a free interval is 0.0, not -0.0
+
+
+def episode_cost(records: np.ndarray, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Of the episodes so far: lost seconds by term, (num_envs, terms), and the cost, their weighted sum."""
+    num_envs, num_nodes, nr_terms = len(records), records["node"].shape[1], len(weights)
+    lost_s, node_lost_s = np.zeros((num_envs, nr_terms)), np.zeros((num_envs, num_nodes, nr_terms))
+    before, reward = np.zeros((num_envs, num_nodes), VMSTAT), np.zeros(num_envs)
+    cost_rows(records, np.arange(num_envs), before, weights, node_lost_s, lost_s, reward)
+    return lost_s, 0.0 - reward

@@ -155,6 +155,15 @@ class ReclaimVectorEnv(VectorEnv):
             self._pool = ThreadPoolExecutor(len(self._slices), thread_name_prefix="reclaim-rows")
         list(self._pool.map(work, self._slices))
 
+    @property
+    def ticks_per_step(self) -> int:
+        return self._ticks_per_step
+
+    @property
+    def steps_left(self) -> np.ndarray:
+        """(num_envs,) control intervals to the end of each row's episode."""
+        return (self._ticks_per_episode - self.records["tick"]) // self._ticks_per_step
+
     def close_extras(self, **kwargs: Any) -> None:
         if self._pool is not None:
             self._pool.shutdown()

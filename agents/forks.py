@@ -1,0 +1,128 @@
+"""Forks of one machine: copies of its record, driven by plans, priced, and compared.
+
+A plan says which rule holds on a node during a control interval: (steps left, nodes) of indices into a tuple
+of rules. `always` and `never` are what an agent's bits 1 and 0 mean, so that plans hold all agents can do,
+and each kernel rule with its decisions within an interval.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from gymnasium.error import ResetNeeded
+
+from reclaim_env.action import RULE_FIELDS, bits_of_node, install_on
+from reclaim_env.env import ReclaimEnv
+from reclaim_env.model.constants import FREE_PATH
+from reclaim_env.model.layout import alloc
+from reclaim_env.model.tick import step_rows
+from reclaim_env.reset_rules import RULES, ResetRule
+from reclaim_env.reward import episode_cost
+from reclaim_env.vector import ReclaimVectorEnv
+
+# What may differ between two machines with the same future: the rules in force, which a plan writes anew, and
+# notes of resets that changed the count and nothing else since.
+_NOTES = ("last_reset_reason", "last_reset_s")
+_COUNTED_NOTES = ("resets", "revivals")
+
+
+def forkable(env: Any) -> ReclaimVectorEnv:
+    """The rows of an env of this package; whatever cannot fork is refused."""
+    inner = getattr(env, "unwrapped", env)
+    rows = inner.rows if isinstance(inner, ReclaimEnv) else inner
+    if not isinstance(rows, ReclaimVectorEnv):
+        raise ValueError(
+            f"env: found {type(inner).__name__}, wanted a ReclaimEnv or a ReclaimVectorEnv: these fork"
+        )
+    return rows
+
+
+def bit_rules(sources: bool) -> tuple[ResetRule, ...]:
+    """What each setting of a node's bits means during an interval: rule k is the bits of the number k."""
+    bits = bits_of_node(sources)
+    found = []
+    for setting in range(2 ** len(bits)):
+        mask = int(sum(bit for place, bit in enumerate(bits) if setting >> place & 1))
+        found.append(ResetRule(f"bits_{setting}", "an agent's action", "", always=mask))
+    return tuple(found)
+
+
+def plan_of_actions(actions: np.ndarray, nr_nodes: int, sources: bool) -> np.ndarray:
+    """(steps, nodes) of indices into bit_rules(sources), from (steps, nodes * bits) of an agent's actions."""
+    nr_bits = len(bits_of_node(sources))
+    bits = np.asarray(actions, np.int64).reshape(len(actions), nr_nodes, nr_bits)
+    return bits @ (1 << np.arange(nr_bits))
+
+
+class Forks:
+    """One row of an env at its present moment, from which any number of futures can be tried."""
+
+    def __init__(self, env: Any, row: int, rules: Sequence[ResetRule]):
+        rows = forkable(env)
+        self.nr_steps, self.nr_nodes = int(rows.steps_left[row]), rows.num_nodes
+        if rows.records["nr_nodes"][row] == 0 or self.nr_steps < 1:
+            raise ResetNeeded(f"row {row}: found no episode under way, wanted one to look ahead in")
+        self.rules, self.weights = tuple(rules), rows.weights
+        self.start = rows.records[row : row + 1].copy()
+        self._ticks_per_step = rows.ticks_per_step
+
+    def constant(self, rule: int) -> np.ndarray:
+        return np.full((self.nr_steps, self.nr_nodes), rule, np.int16)
+
+    def drive(self, record: np.ndarray, plan: np.ndarray, first: int, last: int) -> None:
+        """Takes a record, (1,) in place, from step `first` to step `last` of the plan it has followed."""
+        step = first
+        while step < last:
+            self._follow(record, plan, step)
+            until = step + 1
+            while until < last and (plan[until] == plan[step]).all():
+                until += 1
+            step_rows(record, (until - step) * self._ticks_per_step)
+            step = until
+
+    def _follow(self, record: np.ndarray, plan: np.ndarray, step: int) -> None:
+        """Installs the rules of this step where the last had others: a rule's own memory stays untouched."""
+        for nid in range(self.nr_nodes):
+            if step == 0 or plan[step, nid] != plan[step - 1, nid]:
+                install_on(record["node"][:, nid], self.rules[plan[step, nid]])
+
+    def decides(self, record: np.ndarray) -> np.ndarray:
+        """(nodes,): whether the rule can make a difference in the next interval.
+
+        It cannot where no progress meets a count above 0. With every progress clearing the count, that is
+        seen from who cleared it; and if nobody did under this rule, nobody would have under another.
+        """
+        probe = record.copy()
+        install_on(probe["node"], RULES["always"])
+        step_rows(probe, self._ticks_per_step)
+        grown = probe["node"]["vmstat"]["resets"][0] != record["node"]["vmstat"]["resets"][0]
+        grown[:, FREE_PATH] = False
+        return grown[: self.nr_nodes].any(axis=1)
+
+    def cost_s(self, record: np.ndarray) -> float:
+        """Of the episode up to this moment. It never falls."""
+        _, cost_s = episode_cost(record, self.weights)
+        return float(cost_s[0])
+
+
+def _future_words() -> np.ndarray:
+    """One mask for each word of a record: 0 where two machines with the same future may differ."""
+    mask = alloc(1)
+    mask.view(np.uint64)[:] = np.uint64(2**64 - 1)
+    for name in (*RULE_FIELDS, *_NOTES):
+        mask["node"][name] = 0
+    for name in _COUNTED_NOTES:
+        mask["node"]["vmstat"][name] = 0
+    return mask.view(np.uint64)
+
+
+_FUTURE_WORDS = _future_words()
+
+
+def future_key(record: np.ndarray) -> bytes:
+    """Equal for two machines, (1,) each, whose past cost and future are the same under every plan."""
+    return (record.view(np.uint64) & _FUTURE_WORDS).tobytes()
+
+
+def same_future(a: np.ndarray, b: np.ndarray) -> bool:
+    return not ((a.view(np.uint64) ^ b.view(np.uint64)) & _FUTURE_WORDS).any()

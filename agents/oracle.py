@@ -1,0 +1,163 @@
+"""The clairvoyant search: what an episode could have cost at best, seen afterwards. A ceiling, no competitor.
+
+It tries plans on forks that share the future's randomness, always to the end of the episode:
+
+1. every rule alone, and every plan it is given (what agents did). It never does worse than the best of these;
+2. every plan there is, where the tree of decisions is small enough (agents/enumeration.py);
+3. else changes of the best plan so far: other rules over a stretch, on one node or all, from the whole
+   episode down to single steps, beginning where the rule makes a difference.
+"""
+
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any
+
+import numpy as np
+
+from agents.enumeration import Map, enumerate_plans
+from agents.forks import Forks
+from agents.trail import Attempt, Trail
+from reclaim_env.reset_rules import RULES, ResetRule
+
+CHOICES = ("never", "always", "balanced")  # of a step and node; all decide at progress events only
+BUDGET_EPISODES = 100
+ENUMERATION_RATIO = 0.25  # of the budget at most
+TAILS_PER_EPISODE = 16  # moments from which another rule is tried to the end
+BATCH = 16  # plans tried together: a better one is built on only after them, whatever the number of threads
+
+
+@dataclass(frozen=True)
+class Found:
+    """`plan` is (steps left, nodes) of indices into `rules`. Costs are the whole episode's, past included."""
+
+    plan: np.ndarray
+    rules: tuple[ResetRule, ...]
+    cost_s: float
+    bound_s: float  # no plan of the choices costs less than this
+    is_exact: bool  # and none less than cost_s
+    best_given: str  # the best rule, or "plan k" of those given
+    best_given_s: float
+    steps: int  # control intervals simulated
+
+
+def search(
+    env: Any,
+    row: int = 0,
+    rules: Sequence[str] = tuple(RULES),
+    choices: Sequence[ResetRule] = tuple(RULES[name] for name in CHOICES),
+    plans: Sequence[np.ndarray] = (),
+    budget_episodes: float = BUDGET_EPISODES,
+    threads: int = 1,
+) -> Found:
+    """Looks for the cheapest plan from the present moment of a row of env to the end of its episode.
+
+    rules: kernel rules to begin with. choices: what a node may get at a step. plans: (steps left, nodes) of
+    indices into choices, as forks.plan_of_actions() makes of what an agent did. These are all tried; what
+    goes on from them ends soon after budget_episodes episodes were simulated. The result is the same
+    for any number of threads. ValueError where env cannot fork, ResetNeeded where no episode is under way.
+    """
+    named = [RULES[name] for name in rules if RULES[name] not in choices]
+    forks = Forks(env, row, (*choices, *named))
+    with ThreadPoolExecutor(threads, thread_name_prefix="oracle") as pool:
+        return _Search(forks, len(choices), budget_episodes, pool.map).run(plans)
+
+
+class _Search:
+    def __init__(self, forks: Forks, nr_choices: int, budget_episodes: float, run: Map):
+        self._forks, self._run, self._nr_choices = forks, run, nr_choices
+        self._budget_steps = round(budget_episodes * forks.nr_steps)
+        self._steps = 0
+
+    def run(self, plans: Sequence[np.ndarray]) -> Found:
+        given = [(rule.name, self._forks.constant(index)) for index, rule in enumerate(self._forks.rules)]
+        given += [(f"plan {index}", plan) for index, plan in enumerate(plans)]
+        best_given = self._start(given)
+        best_given_s = self._trail.cost_s
+        tree = enumerate_plans(
+            self._forks,
+            range(self._nr_choices),
+            best_given_s,
+            round(ENUMERATION_RATIO * self._budget_steps),
+            self._run,
+        )
+        self._steps += tree.steps
+        if tree.plan is not None:
+            self._lay(tree.plan)
+        if not tree.is_complete:
+            self._improve()
+        return Found(
+            plan=self._trail.plan,
+            rules=self._forks.rules,
+            cost_s=self._trail.cost_s,
+            bound_s=min(tree.bound_s, self._trail.cost_s),
+            is_exact=tree.is_complete,
+            best_given=best_given,
+            best_given_s=best_given_s,
+            steps=self._steps,
+        )
+
+    def _start(self, given: Sequence[tuple[str, np.ndarray]]) -> str:
+        """Lays the best of the plans given, and says its name."""
+        (name, plan), *others = given
+        self._lay(plan)
+        attempts = self._attempts([(plan, 0, self._forks.nr_steps) for _, plan in others])
+        best = min(range(len(attempts)), key=lambda i: attempts[i].cost_s, default=None)
+        if best is None or not self._take(attempts[best]):
+            return name
+        return others[best][0]
+
+    def _lay(self, plan: np.ndarray, before: Trail | None = None, first: int = 0) -> None:
+        self._trail = Trail(self._forks, plan, before, first)
+        self._steps += self._trail.steps
+
+    def _attempts(self, changes: Sequence[tuple[np.ndarray, int, int]]) -> list[Attempt]:
+        trail = self._trail
+        attempts = list(self._run(lambda change: trail.attempt(*change), changes))
+        self._steps += sum(attempt.steps for attempt in attempts)
+        return attempts
+
+    def _take(self, attempt: Attempt) -> bool:
+        """Goes on from a plan if it is cheaper."""
+        if attempt.cost_s >= self._trail.cost_s:
+            return False
+        self._lay(attempt.plan, self._trail, attempt.first)
+        return True
+
+    def _improve(self) -> None:
+        """Tries changes of the best plan until none helps or the budget is spent."""
+        is_better = True
+        while is_better:
+            is_better = False
+            changes = self._changes()
+            while batch := list(islice(changes, BATCH)):
+                if self._steps > self._budget_steps:
+                    return
+                best = min(self._attempts(batch), key=lambda attempt: attempt.cost_s)
+                is_better |= self._take(best)
+
+    def _changes(self) -> Iterator[tuple[np.ndarray, int, int]]:
+        """Of the best plan at the time: a plan, where it begins to differ, and where it ends to."""
+        nodes = [slice(None), *([nid] for nid in range(self._forks.nr_nodes))]
+        for start, end, nr_rules in self._stretches():
+            for chosen in nodes[self._forks.nr_nodes == 1 :]:
+                for rule in range(nr_rules):
+                    deciding = np.flatnonzero(self._trail.decides[start:end, chosen].any(axis=1))
+                    if deciding.size == 0:
+                        break
+                    first = start + int(deciding[0])
+                    plan = self._trail.plan.copy()
+                    plan[first:end, chosen] = rule
+                    if (plan != self._trail.plan).any():
+                        yield plan, first, end
+
+    def _stretches(self) -> Iterator[tuple[int, int, int]]:
+        """First step, last, and how many of the rules to try there: from long stretches to single steps."""
+        length = self._forks.nr_steps
+        while length >= 1:
+            for start in range(0, self._forks.nr_steps, max(length // 2, 1)):
+                if length >= self._forks.nr_steps / TAILS_PER_EPISODE:
+                    yield start, self._forks.nr_steps, len(self._forks.rules)
+                yield start, min(start + length, self._forks.nr_steps), self._nr_choices
+            length //= 2
