@@ -1,6 +1,7 @@
 """The clairvoyant search against enumeration by hand, against every rule, and against its own rules."""
 
 import dataclasses
+from functools import cache
 from itertools import product
 
 import gymnasium as gym
@@ -30,6 +31,7 @@ def machine(seed: int = 0, **arguments) -> ReclaimVectorEnv:
     return env
 
 
+@cache
 def every_cost(seed: int) -> np.ndarray:
     """Of all 1024 plans of bits, played through the env itself."""
     plans = np.array(list(product((0, 1), repeat=10)), np.int8).reshape(-1, 5, 2)
@@ -60,7 +62,7 @@ def test_it_equals_enumeration_where_that_is_possible(seed):
 def test_without_enumeration_it_comes_close_and_never_below(seed, monkeypatch):
     monkeypatch.setattr("agents.oracle.ENUMERATION_RATIO", 0.0)
     costs = every_cost(seed)
-    found = search(machine(seed, **SHORT), rules=(), choices=BITS, budget_episodes=400)
+    found = search(machine(seed, **SHORT), rules=(), choices=BITS, budget_episodes=200)
     assert not found.is_exact and found.bound_s <= costs.min() + 1e-12
     assert costs.min() <= found.cost_s + 1e-12
     assert found.cost_s <= np.quantile(costs, 0.05)
@@ -175,6 +177,16 @@ def test_a_trail_left_and_met_again_is_given_up_and_one_left_for_good_is_priced(
     forks.drive(record, other, 0, 40)
     assert forks.cost_s(record) < trail.cost_s
     assert trail.attempt(other, 7, 40).cost_s == forks.cost_s(record)
+
+
+def test_a_trail_that_begins_as_another_is_the_same_as_one_laid_anew():
+    forks = Forks(machine(1), 0, BITS)
+    plan = forks.constant(1)
+    plan[7:] = 0
+    grafted, anew = Trail(forks, plan, Trail(forks, forks.constant(1)), 7), Trail(forks, plan)
+    assert grafted.cost_s == anew.cost_s and grafted.steps < anew.steps
+    assert (grafted.decides == anew.decides).all() and 0 < anew.decides[:7].sum() < 14
+    assert all(grafted.at(step).tobytes() == anew.at(step).tobytes() for step in range(41))
 
 
 def test_an_enumeration_without_budget_still_bounds():
