@@ -37,7 +37,7 @@ def every_cost(seed: int) -> np.ndarray:
     plans = np.array(list(product((0, 1), repeat=10)), np.int8).reshape(-1, 5, 2)
     env = ReclaimVectorEnv(len(plans), scenario=lively(), **SHORT)
     env.reset(seed=[seed] * len(plans))
-    return -sum(env.step(plans[:, step])[1] for step in range(5))
+    return -np.sum([env.step(plans[:, step])[1] for step in range(5)], axis=0)
 
 
 def rule_cost_s(rule: str, seed: int, **arguments) -> float:
