@@ -62,6 +62,8 @@ NODE_METRICS = (
     Metric("kswapd_awake_s", "s", "kswapd", lambda c: c["awake_s"]),
     count("pageoutrun", "runs", "kswapd"),
     count("kswapd_fruitless_runs", "runs", "kswapd"),
+    count("boosted_fruitless_runs", "runs", "kswapd"),
+    count("boosts", "events", "kswapd"),
     count("kswapd_low_wmark_hit_quickly", "events", "kswapd"),
     count("kswapd_high_wmark_hit_quickly", "events", "kswapd"),
     count("pgscan_kswapd", "pages", "reclaim"),

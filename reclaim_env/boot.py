@@ -1,6 +1,7 @@
 """From a scenario to the state of its machine at time 0: pages and seconds, members multiplied out."""
 
 import math
+from typing import NamedTuple
 
 import numpy as np
 
@@ -33,8 +34,20 @@ from reclaim_env.scenario import Scenario
 from reclaim_env.scenario_workloads import Anon, Atomic, File, Reader, Stream
 from reclaim_env.units import pages_from_kib, pages_from_mib
 
-# Does free memory that climbs above high clear a hopeless node's count (mm/page_alloc.c, 6.18)?
-KERNELS: dict[str, bool] = {"6.12": False, "6.18": True, "6.19": True, "7.0": True}
+
+class Preset(NamedTuple):
+    """What releases changed about kswapd_failures besides the reset rule."""
+
+    free_path_reset: bool  # free memory that climbs above high clears a hopeless node's count
+    counts_boosted_runs: bool  # a fruitless run that began with a watermark boost is a failure
+
+
+KERNELS = {
+    "6.12": Preset(free_path_reset=False, counts_boosted_runs=True),
+    "6.18": Preset(free_path_reset=True, counts_boosted_runs=True),
+    "6.19": Preset(free_path_reset=True, counts_boosted_runs=False),
+    "7.0": Preset(free_path_reset=True, counts_boosted_runs=False),
+}
 
 _ACCESS = {"read": READ, "mmap": MMAP, "exec": EXEC}
 _POLICY = {"local": LOCAL, "bind": BIND, "preferred": PREFERRED, "interleave": INTERLEAVE}
@@ -51,7 +64,9 @@ def boot(scenario: Scenario, kernel: str = "7.0") -> np.ndarray:
     machine = alloc(1)
     env = machine[0]
     env["tick_s"] = scenario.tick_ms / 1000
-    env["free_path_reset"] = KERNELS[kernel]
+    for name, switch in KERNELS[kernel]._asdict().items():
+        env[name] = switch
+    env["watermark_boost_factor"] = scenario.watermark_boost_factor
     _set_costs(env, scenario)
     _set_nodes(env, scenario)
     _set_memcgs(env, scenario)
@@ -99,6 +114,7 @@ def _set_nodes(env: np.void, scenario: Scenario) -> None:
         for name in ("min", "low", "high", "promo"):
             node[f"{name}_wmark_pages"] = getattr(marks, f"{name}_pages")
         node["kswapd_cpu_share_ratio"] = table.kswapd_cpu_share_ratio
+        node["boosts_per_s"] = table.boosts_per_s
         node["zonelist"][: len(scenario.node)] = _zonelist(scenario, nid)
         node["below_high"] = node["free_pages"] - node["unusable_pages"] <= node["high_wmark_pages"]
         node["last_reset_reason"] = -1

@@ -28,6 +28,10 @@ class Scenario(Table):
     duration_s: float = seconds("length of an episode", 60.0, low=0.01)
     tick_ms: int = number("time step of the model; divides 1000", "ms", 10, low=1, high=1000)
     watermark_scale_factor: int = number("vm.watermark_scale_factor", "1/10000", 10, low=1, high=3000)
+    watermark_boost_factor: int = number(
+        "vm.watermark_boost_factor, the most a boost can be of the high watermark; 0: no boosts",
+        "1/10000", 15_000, low=0, high=1_000_000,
+    )  # fmt: skip
     min_free_kib: int | None = number(
         "vm.min_free_kbytes; left out: what the kernel computes at boot", "KiB", None, low=128, high=4e12
     )

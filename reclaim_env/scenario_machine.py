@@ -16,6 +16,10 @@ class Node(Table):
     kswapd_cpu_share_ratio: float = number(
         "share of a CPU this node's kswapd gets", "ratio", 1, low=1e-3, high=1
     )
+    boosts_per_s: float = number(
+        "allocations a second that steal a block of another migrate type and boost the watermarks",
+        "1/s", 0, high=1000,
+    )  # fmt: skip
     distance: Annotated[tuple[Annotated[int, Field(ge=10, le=255)], ...] | None, Field(strict=False)] = Field(
         None,
         description="row of the SLIT, to every node in order; left out: 10 to itself, 20 to others",

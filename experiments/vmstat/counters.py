@@ -10,7 +10,14 @@ from reclaim_env.model.layout import VMSTAT
 from .lines import Reading, refusal
 from .procfs import Node
 
-OURS = {"atomic_fail", "bystander_refault_pages", "kswapd_fruitless_runs"}  # no kernel counts them
+# No kernel counts them.
+OURS = {
+    "atomic_fail",
+    "boosted_fruitless_runs",
+    "boosts",
+    "bystander_refault_pages",
+    "kswapd_fruitless_runs",
+}
 KNOWN = {name for name in VMSTAT.names or () if VMSTAT[name] == np.int64} - OURS
 RENAMED = {  # up to 5.8 only files were counted
     "workingset_refault": "workingset_refault_file",

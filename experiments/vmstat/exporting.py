@@ -139,7 +139,7 @@ def _zone(node: np.void) -> dict[str, int]:
     free = int(node["free_pages"])
     return {
         "free": free,
-        "boost": 0,
+        "boost": int(node["boost_pages"]),
         **{name: int(node[f"{name}_wmark_pages"]) for name in ("min", "low", "high", "promo")},
         "managed": int(node["managed_pages"]),
         "nr_free_pages": free,

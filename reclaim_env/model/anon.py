@@ -149,11 +149,12 @@ def run_atomic(env, w):
 
 @inlined
 def alloc_atomic(env, work, pgdat):
-    """One burst: above low at will; below, kswapd is woken and the reserve used."""
+    """One burst: above low at will; below, kswapd is woken and the reserve used, whatever the boost."""
     wanted = work.burst_pages
     if pages_above(pgdat, pgdat.low_wmark_pages) < wanted:
         wakeup_kswapd(pgdat)
-    reserve = pgdat.min_wmark_pages - pgdat.min_wmark_pages // 2
+    min_pages = pgdat.min_wmark_pages - pgdat.boost_pages
+    reserve = min_pages - min_pages // 2
     reserve -= reserve // 4
     got = min(pages_above(pgdat, reserve), wanted)
     rmqueue(pgdat, got)

@@ -8,7 +8,7 @@ from reclaim_env.model.watermark import zone_watermark_ok
 
 @kernel
 def rmqueue(pgdat, nr_pages):
-    """Takes pages off the free list. Left out: per-CPU lists, migrate types, the boost they cause."""
+    """Takes pages off the free list. Left out: per-CPU lists, migrate types (but for their boost)."""
     pgdat.free_pages -= nr_pages
     pgdat.vmstat.pgalloc_normal += nr_pages
     if not zone_watermark_ok(pgdat, pgdat.high_wmark_pages):

@@ -25,6 +25,9 @@ MIN_FREE_KIB_CEILING = 262_144
 THP_MIN_FREE_PAGES_PER_ZONE = 5632  # 512 * 2 + 512 * 9
 PAGES_PER_GIB = 262_144
 
+# include/linux/pageblock-flags.h: a block of pages of one migrate type, 2 MiB on x86
+PAGEBLOCK_PAGES = 512
+
 # Where a page's list and flags are kept in SET.cells
 INACTIVE, ACTIVE = (np.int64(i) for i in range(2))
 UNREFERENCED, REFERENCED, FRESH = (

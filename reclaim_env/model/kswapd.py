@@ -1,10 +1,16 @@
 """kswapd: one thread per node, woken, running, dozing or asleep (mm/vmscan.c).
 
 Kept: the state table, priorities 12 to 1 with the raise rule, the cache-trim retry, the failure count,
-passes that last longer than a tick. Left out: boost, orders above 0, background ageing of anon.
+passes that last longer than a tick, boosted runs. Left out: orders above 0, background ageing of anon.
 """
 
 from reclaim_env.model import arrivals
+from reclaim_env.model.boost import (
+    LOWEST_BOOSTED_PRIORITY,
+    begin_boosted_run,
+    end_boosted_run,
+    forget_boost_below_high,
+)
 from reclaim_env.model.constants import (
     ACTIVE,
     DEF_PRIORITY,
@@ -107,12 +113,14 @@ def balance_pgdat_step(env, nid, now_s):
     if not pgdat.in_run:
         begin_run(pgdat)
     if not pgdat.in_pass:
-        if pgdat_balanced(pgdat):
+        forget_boost_below_high(pgdat)
+        if pgdat_balanced(pgdat) and pgdat.boost_left_pages == 0:
             end_run(env, pgdat, now_s, True)
             return MIN_PASS_S
-        spent_s = skip_empty_passes(env, nid, now_s)
-        if spent_s > 0.0:
-            return spent_s
+        if pgdat.boost_left_pages == 0:
+            spent_s = skip_empty_passes(env, nid, now_s)
+            if spent_s > 0.0:
+                return spent_s
         pgdat.pass_first_priority = pgdat.priority
         if are_gentle(pgdat):
             pgdat.priority = GENTLE_PRIORITY
@@ -182,6 +190,7 @@ def begin_run(pgdat):
     pgdat.trim_forbidden = 0
     pgdat.trim_failed = 0
     pgdat.vmstat.pageoutrun += 1
+    begin_boosted_run(pgdat)
 
 
 @inlined
@@ -289,7 +298,14 @@ def end_pass(env, nid, now_s):
     elif pgdat.pass_trim:
         pgdat.trim_failed = 1
     wanted = max(pgdat.high_wmark_pages, SWAP_CLUSTER_MAX)
-    if max(pgdat.pass_scanned_pages, reclaimed) < wanted or reclaimed == 0:
+    harder = max(pgdat.pass_scanned_pages, reclaimed) < wanted
+    if pgdat.boost_left_pages > 0:
+        harder = harder and pgdat.priority > LOWEST_BOOSTED_PRIORITY
+        pgdat.boost_left_pages -= min(pgdat.boost_left_pages, reclaimed)
+        if pgdat.boost_left_pages > 0 and reclaimed == 0:
+            end_run(env, pgdat, now_s, False)
+            return
+    if harder or reclaimed == 0:
         pgdat.priority -= 1
     finish_priorities(env, pgdat, now_s)
 
@@ -312,7 +328,8 @@ def end_run(env, pgdat, now_s, was_balanced):
     pgdat.in_run = 0
     pgdat.activate_snapshot = pgdat.stat_workingset_activate
     if not was_balanced and pgdat.run_reclaimed_pages == 0:
-        count_failure(pgdat, now_s)
+        count_failure(env, pgdat, now_s)
+    end_boosted_run(pgdat)
     if prepare_kswapd_sleep(pgdat):
         pgdat.kswapd_phase = DOZE
         pgdat.doze_left_s = KSWAPD_DOZE_S
@@ -321,12 +338,16 @@ def end_run(env, pgdat, now_s, was_balanced):
 
 
 @inlined
-def count_failure(pgdat, now_s):
-    """A run reclaimed nothing."""
-    pgdat.kswapd_failures += 1
+def count_failure(env, pgdat, now_s):
+    """A run reclaimed nothing: a failure, unless it began with a boost and the kernel is 6.19 or later."""
     pgdat.vmstat.kswapd_fruitless_runs += 1
     if pgdat.first_fruitless_s < 0.0:
         pgdat.first_fruitless_s = now_s
+    if pgdat.run_boost_pages > 0:
+        pgdat.vmstat.boosted_fruitless_runs += 1
+        if not env.counts_boosted_runs:
+            return
+    pgdat.kswapd_failures += 1
     if pgdat.kswapd_failures == MAX_RECLAIM_RETRIES:
         pgdat.hopeless_since_s = now_s
         if pgdat.first_hopeless_s < 0.0:

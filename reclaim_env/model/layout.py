@@ -52,6 +52,8 @@ VMSTAT = np.dtype(
         ("atomic_fail", i8),  # bursts that did not get all their pages
         ("bystander_refault_pages", i8),  # of cgroups without a high or max limit above them
         ("kswapd_fruitless_runs", i8),
+        ("boosted_fruitless_runs", i8),  # of them, those that began with a watermark boost
+        ("boosts", i8),  # allocations that stole from another migrate type's block
         ("kswapd_cpu_s", f8),
         ("stall_s", f8),  # thread seconds in, or kept waiting by, direct reclaim
         ("limit_reclaim_s", f8),  # thread seconds in memory.high and memory.max reclaim
@@ -78,6 +80,9 @@ NODE = np.dtype(
         ("low_wmark_pages", i8),
         ("high_wmark_pages", i8),
         ("promo_wmark_pages", i8),
+        ("boost_pages", i8),  # the part of each mark that is boost
+        ("boosts_per_s", f8),
+        ("next_boost_s", f8),
         ("list_pages", i8, (NR_LISTS,)),  # NR_INACTIVE_FILE, NR_ACTIVE_FILE
         ("arriving_pages", i8),  # read in this slice, not yet on a list
         ("arrived_ratio", f8),  # how much of the slice's arrivals is on the lists by now
@@ -98,6 +103,8 @@ NODE = np.dtype(
         ("pass_scanned_pages", i8),  # sc.nr_scanned
         ("pass_reclaimed_pages", i8),
         ("run_reclaimed_pages", i8),  # sc.nr_reclaimed
+        ("run_boost_pages", i8),  # the boost at its start
+        ("boost_left_pages", i8),  # of it, still to be reclaimed (nr_boost_reclaim)
         ("pass_first_priority", i8),  # above the priority where gentle passes are made as one
         ("pass_may_deactivate", i8),
         ("pass_trim", i8),
@@ -336,6 +343,8 @@ ENV = np.dtype(
         ("nr_events", i8),
         ("next_event", i8),
         ("flush_phase_s", f8),  # when in its period the worker flushes the statistics
+        ("watermark_boost_factor", i8),
+        ("counts_boosted_runs", i8),  # kernel preset: until 6.18 a fruitless boosted run is a failure
         ("free_path_reset", i8),  # kernel preset: the 6.18 reset when free climbs above high
         # Scratch of single functions: kernels allocate nothing.
         ("granted_pages", i8, (MAX_NODES,)),  # what the last allocation got, by node

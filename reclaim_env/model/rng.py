@@ -10,8 +10,8 @@ import numpy as np
 
 from reclaim_env.model.kernel import inlined, kernel
 
-# Streams: who draws. Demand is drawn only from the first three.
-MISSES, SWITCHES, PHASES, ACTIVATION, SCAN, FATE, ROUNDING, COIN, ARRIVALS, FLUSHES = range(10)
+# Streams: who draws. Demand is drawn only from the first three and the last.
+MISSES, SWITCHES, PHASES, ACTIVATION, SCAN, FATE, ROUNDING, COIN, ARRIVALS, FLUSHES, BOOSTS = range(11)
 
 _TWO32 = 1.0 / 4294967296.0
 

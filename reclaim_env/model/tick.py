@@ -2,7 +2,7 @@
 
 import math
 
-from reclaim_env.model import access, anon, arrivals, device, reader, rstat
+from reclaim_env.model import access, anon, arrivals, boost, device, reader, rstat
 from reclaim_env.model.account import account
 from reclaim_env.model.constants import (
     ALL_NODES,
@@ -31,6 +31,7 @@ def start_episode(env):
     rstat.begin_flushes(env)
     access.begin_phases(env)
     anon.begin_bursts(env)
+    boost.begin_boosts(env)
 
 
 @kernel
@@ -47,6 +48,7 @@ def tick(env):
     access.switch_classes(env)
     rstat.flush_memcg_stats_dwork(env)
     apply_events(env)
+    boost.steal_blocks(env)
     mem_cgroup_calculate_protection(env)
     nr_slices = count_slices(env)
     slice_s = env.tick_s / nr_slices

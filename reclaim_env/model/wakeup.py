@@ -8,10 +8,10 @@ from reclaim_env.model.watermark import pgdat_balanced
 
 @kernel
 def wakeup_kswapd(pgdat):
-    """Wakes kswapd unless it is up already, has given up, or has nothing to do."""
+    """Wakes kswapd unless it is up already, has given up, or has nothing to do: balanced, no boost."""
     if pgdat.kswapd_phase == RUN:
         return
-    if kswapd_test_hopeless(pgdat) or pgdat_balanced(pgdat):
+    if kswapd_test_hopeless(pgdat) or (pgdat_balanced(pgdat) and pgdat.boost_pages == 0):
         return
     if pgdat.kswapd_phase == DOZE:
         pgdat.vmstat.kswapd_low_wmark_hit_quickly += 1

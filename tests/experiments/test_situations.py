@@ -23,6 +23,25 @@ def test_exit_and_return_balanced_lets_go_while_the_process_lives_and_comes_back
     assert mean("exit_and_return", "always", "cost_s") > 3 * mean("exit_and_return", "balanced", "cost_s")
 
 
+def test_boost_overcount_until_6_18_boosts_alone_kill_kswapd_while_memory_is_plentiful():
+    for rule in ("always", "balanced", "never"):
+        assert hopeless_at("boost_overcount", rule, 20.0, kernel="6.18")
+        series = episodes("boost_overcount", rule, kernel="6.18").series
+        dead = np.argmax(series.hopeless()[:, 0])
+        assert series.free_pages[dead, 0] > 4 * series.high_wmark_pages[0]
+    assert mean("boost_overcount", "always", "node0/revivals_global_direct", "6.18") == 1
+    assert mean("boost_overcount", "always", "allocstall", "6.18") < 100
+    assert always("boost_overcount", "balanced", "node0/hopeless_at_end", "6.18")
+    assert mean("boost_overcount", "balanced", "allocstall", "6.18") > 1000
+
+
+@pytest.mark.parametrize("rule", ["always", "balanced", "never"])
+def test_boost_overcount_from_6_19_boosted_runs_do_not_count_and_no_rule_is_asked(rule):
+    assert mean("boost_overcount", rule, "node0/boosted_fruitless_runs", "6.19") >= 16
+    assert mean("boost_overcount", rule, "node0/hopeless_s", "6.19") == 0
+    assert mean("boost_overcount", rule, "allocstall", "6.19") == 0
+
+
 def test_protected_overcount_kswapd_gives_up_for_protection_and_only_direct_reclaim_brings_it_back():
     for rule in ("always", "balanced", "never", "kswapd_only"):
         assert hopeless_at("protected_overcount", rule, 9.0, nid=1)

@@ -91,7 +91,13 @@ def stories(draw) -> dict:
     names = ["", "free", "top", "child"]
     crowd = {"cgroup": "crowd"} if draw(st.booleans()) else {}
     tables: dict = {
-        "node": [{"total_mib": draw(st.sampled_from([256, 300]))} for _ in range(nr_nodes)],
+        "node": [
+            {
+                "total_mib": draw(st.sampled_from([256, 300])),
+                "boosts_per_s": draw(st.sampled_from([0.0, 0.0, 5.0, 200.0])),
+            }
+            for _ in range(nr_nodes)
+        ],
         "cgroup": groups,
         "watermark_scale_factor": draw(st.sampled_from([10, 200])),
         "device": draw(st.sampled_from([DEVICE, {**DEVICE, "bandwidth_mib_per_s": 30}])),
@@ -141,5 +147,5 @@ def fitted(tables: dict) -> dict:
     for nid, node in enumerate(tables["node"]):
         total = max(node["total_mib"], float(np.ceil(used[nid])) + 8)
         kernel = max(total - float(used[nid]) - 12, 0.0)
-        nodes.append({"total_mib": total, "kernel_mib": kernel, "unusable_mib": 1.0})
+        nodes.append({**node, "total_mib": total, "kernel_mib": kernel, "unusable_mib": 1.0})
     return {**tables, "node": nodes}

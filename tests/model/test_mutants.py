@@ -11,6 +11,7 @@ from tests.model import (
     test_access,
     test_anon,
     test_audit,
+    test_boost,
     test_kswapd,
     test_memcontrol,
     test_page_alloc,
@@ -143,9 +144,9 @@ MUTANTS: list[tuple[str, str, str, Callable]] = [
         test_kswapd.test_a_run_that_ends_is_followed_by_the_next_or_by_a_doze,
     ),
     (
-        "kswapd.py",
-        "if kswapd_test_hopeless(pgdat) or pgdat_balanced(pgdat):\n        return",
-        "if pgdat_balanced(pgdat):\n        return",
+        "wakeup.py",
+        "if kswapd_test_hopeless(pgdat) or (pgdat",
+        "if (pgdat",
         test_kswapd.test_a_wake_is_accepted_below_high_unless_kswapd_has_given_up,
     ),
     (
@@ -162,8 +163,8 @@ MUTANTS: list[tuple[str, str, str, Callable]] = [
     ),
     (
         "kswapd.py",
-        "reclaimed) < wanted or reclaimed == 0:",
-        "reclaimed) < wanted:",
+        "if harder or reclaimed == 0:",
+        "if harder:",
         test_kswapd.test_priority_falls_after_a_pass_that_freed_nothing_however_much_it_examined,
     ),
     (
@@ -185,7 +186,7 @@ MUTANTS: list[tuple[str, str, str, Callable]] = [
         test_kswapd.test_kswapd_breaks_neither_min_nor_low,
     ),
     (
-        "kswapd.py",
+        "wakeup.py",
         "pgdat.vmstat.kswapd_low_wmark_hit_quickly += 1",
         "pgdat.vmstat.kswapd_high_wmark_hit_quickly += 1",
         test_kswapd.test_a_wake_is_accepted_below_high_unless_kswapd_has_given_up,
@@ -376,6 +377,60 @@ MUTANTS: list[tuple[str, str, str, Callable]] = [
         "w = (i + env.tick) % env.nr_workloads",
         "w = i",
         test_reader.test_turns_within_a_tick_rotate,
+    ),
+    (
+        "boost.py",
+        "most = max(high * env.watermark_boost_factor // 10_000, PAGEBLOCK_PAGES)",
+        "most = high * env.watermark_boost_factor // 10_000",
+        test_boost.test_the_factor_caps_a_boost_at_a_share_of_high_or_a_block_and_zero_forbids_it,
+    ),
+    (
+        "boost.py",
+        "high = pgdat.high_wmark_pages - pgdat.boost_pages",
+        "high = pgdat.high_wmark_pages",
+        test_boost.test_a_steal_raises_every_mark_by_a_block_up_to_one_and_a_half_times_high,
+    ),
+    (
+        "boost.py",
+        "DEF_PRIORITY - 2",
+        "DEF_PRIORITY - 3",
+        test_boost.test_a_boosted_run_scans_no_harder_than_priority_10_and_ends_when_the_boost_is_reclaimed,
+    ),
+    (
+        "boost.py",
+        "if pgdat.boost_left_pages > 0 and not pgdat_balanced(pgdat):",
+        "if False:",
+        test_boost.test_below_high_the_boost_is_forgotten_and_the_run_goes_down_to_priority_1,
+    ),
+    (
+        "boost.py",
+        "pgdat.boost_pages - min(pgdat.run_boost_pages, pgdat.boost_pages)",
+        "0",
+        test_boost.test_a_boost_added_during_a_run_stays_for_the_next,
+    ),
+    (
+        "wakeup.py",
+        "(pgdat_balanced(pgdat) and pgdat.boost_pages == 0)",
+        "pgdat_balanced(pgdat)",
+        test_boost.test_a_boost_wakes_the_kswapd_of_a_balanced_node_unless_it_has_given_up,
+    ),
+    (
+        "kswapd.py",
+        "if pgdat.boost_left_pages > 0 and reclaimed == 0:",
+        "if False:",
+        test_boost.test_a_boosted_run_stops_at_the_first_fruitless_pass_a_failure_until_6_18,
+    ),
+    (
+        "kswapd.py",
+        "if not env.counts_boosted_runs:",
+        "if False:",
+        test_boost.test_a_boosted_run_stops_at_the_first_fruitless_pass_a_failure_until_6_18,
+    ),
+    (
+        "anon.py",
+        "min_pages = pgdat.min_wmark_pages - pgdat.boost_pages",
+        "min_pages = pgdat.min_wmark_pages",
+        test_boost.test_an_atomic_allocation_does_not_see_the_boost,
     ),
     (
         "vmscan.py",
