@@ -23,6 +23,8 @@ app = typer.Typer(
 scenario_app = typer.Typer(help="Scenarios: the bundled ones, and new ones from a real machine.")
 app.add_typer(scenario_app, name="scenario")
 app.add_typer(kernel_app, name="kernel")
+bench_app = typer.Typer()
+app.add_typer(bench_app, name="bench")
 app.add_typer(import_app, name="import")
 app.add_typer(export_app, name="export")
 app.add_typer(validate_app, name="validate")
@@ -138,11 +140,25 @@ def train(
     progress.say(f"Agent: {folder / training.AGENT_NAME}")
 
 
-@app.command()
-def bench(as_json: AsJson = False) -> None:
+@bench_app.callback(invoke_without_command=True)
+def bench(context: typer.Context, as_json: AsJson = False) -> None:
     """Time the environment: steps by batch size and threads, start-up, memory, growth with size."""
+    if context.invoked_subcommand is None:
+        from .bench import run as timing
+
+        _time(timing, as_json)
+
+
+@bench_app.command("train")
+def bench_train(as_json: AsJson = False) -> None:
+    """Time PPO from end to end, beside PPO on an env that costs nothing."""
+    from .bench import train as timing
+
+    _time(timing, as_json)
+
+
+def _time(timing: Any, as_json: bool) -> None:
     from . import progress
-    from .bench import run as timing
 
     with progress.bar(timing.NR_PARTS, "parts") as advance:
         found = timing.run(advance)

@@ -84,7 +84,7 @@ class LearningSignal(VecEnvWrapper):
 
 
 def make_env(
-    config: TrainConfig, scenarios: Sequence[Scenario], usual_cost_s: Sequence[float]
+    config: TrainConfig, scenarios: Sequence[Scenario], usual_cost_s: Sequence[float], threads: int = 1
 ) -> LearningSignal:
     """The rows are split among the numbers of nodes there are, in the proportion of their scenarios."""
     groups = by_nr_nodes(scenarios)
@@ -98,6 +98,7 @@ def make_env(
             sources=config.sources,
             autoreset_mode=AutoresetMode.SAME_STEP,
             copy=False,
+            threads=threads,
         )
         for group in groups
     ]

@@ -18,7 +18,7 @@ from reclaim_env.scenario import Scenario, load
 from . import evaluate as evaluation
 from . import files
 from .contender import of_rule
-from .identity import Setting, commit, machine, source_hash, versions
+from .identity import Setting, commit, machine, source_hash, usable_cpus, versions
 from .learner_tags import TRACKED
 from .metrics import tag
 from .results import BASELINES
@@ -168,7 +168,7 @@ class _Run:
         torch.set_num_threads(1)
         config, saved = self._config, self._folder / CHECKPOINTS
         costs_s = [self._usual_cost_s.get(scenario.name, 1.0) for scenario in self._scenarios]
-        env = learner.make_env(config, self._scenarios, costs_s)
+        env = learner.make_env(config, self._scenarios, costs_s, usable_cpus())
         with contextlib.closing(env), _signals() as received:
             model = algorithms.make_model(config, env)
             if earlier := learner.checkpoints(saved):
