@@ -166,6 +166,11 @@ def load_policy(path: str | PathLike[str], name: str = "") -> PolicyAgent:
             content = file.read(MAX_FILE_BYTES + 1)
     except OSError as error:
         raise PolicyFileError(where, error.strerror or "no file", "a policy file") from None
+    return parse_policy(content, where, name)
+
+
+def parse_policy(content: bytes, where: str = "", name: str = "") -> PolicyAgent:
+    """The agent in a file's bytes, as load_policy() reads them."""
     spec, numbers = _split(where, content)
     tensors = _tensors(spec, numbers)
     for tensor, array in tensors.items():

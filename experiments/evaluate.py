@@ -87,7 +87,7 @@ def _run(
     on_step: Callable[[], None],
 ) -> tuple[dict[str, np.ndarray], Series]:
     observation, _ = env.reset(seed=list(seeds))
-    act = _actor(contender, env)
+    act = actor(contender, env)
     recorder = Recorder(env.records[0])
     truncated = np.zeros(len(seeds), bool)
     while not truncated.all():
@@ -98,7 +98,8 @@ def _run(
     return measure(env.records, scenario.cgroup_names, scenario.workload_names, terms), recorder.series()
 
 
-def _actor(contender: Contender, env: ReclaimVectorEnv) -> Callable[[np.ndarray], np.ndarray]:
+def actor(contender: Contender, env: ReclaimVectorEnv) -> Callable[[np.ndarray], np.ndarray]:
+    """Observations of all rows -> their actions, from the episodes' start on; what it remembers it keeps."""
     agent = contender.agent
     if agent is None:
         nothing = no_action(env)  # the model evaluates the rule itself

@@ -3,7 +3,7 @@
 import io
 import re
 import zipfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,13 +20,11 @@ from torch.utils.tensorboard import SummaryWriter
 from agents.policy_file import PolicySpec, dump_policy
 from agents.sb3 import NodeVecEnv
 from agents.side_by_side import SideBySide
-from reclaim_env.scenario import Scenario
 from reclaim_env.vector import ReclaimVectorEnv
 
 from . import files
 from .algorithms import policy_tensors
-from .learner_tags import TRACKED
-from .metrics import describe, tag
+from .lessons import Lesson, by_nr_nodes
 from .train_config import RecurrentPpoConfig, TrainConfig
 
 CHECKPOINT_NAME = re.compile(r"step-\d{12}\.zip")
@@ -59,13 +57,6 @@ class LearningSignal(VecEnvWrapper):
         self._envs, self._usual_cost_s = envs, [np.array(costs_s, np.float32) for costs_s in usual_cost_s]
         self._cost_s = np.ones(venv.num_envs, np.float32)
 
-    @property
-    def slots_of_rows(self) -> list[range]:
-        """The slots of each machine."""
-        counts = [env.num_nodes for env in self._envs for _ in range(env.num_envs)]
-        ends = np.cumsum(counts)
-        return [range(end - count, end) for end, count in zip(ends.tolist(), counts, strict=True)]
-
     def reset(self) -> Any:
         return self.venv.reset()
 
@@ -84,9 +75,19 @@ class LearningSignal(VecEnvWrapper):
 
 
 def make_env(
-    config: TrainConfig, scenarios: Sequence[Scenario], usual_cost_s: Sequence[float], threads: int = 1
+    config: TrainConfig, taught: Sequence[Lesson], usual_cost_s: Mapping[str, float], threads: int = 1
 ) -> LearningSignal:
-    """The rows are split among the numbers of nodes there are, in the proportion of their scenarios."""
+    """The rows are split among the numbers of nodes there are, in the proportion of their scenarios.
+
+    usual_cost_s: lesson -> cost of an episode.
+    """
+    scenarios = [scenario for lesson in taught for scenario in lesson.scenarios]
+    control_s = config.setting.control_ms / 1000
+    costs_s = [
+        usual_cost_s[lesson.name] * control_s / (one.duration_s * len(one.node))
+        for lesson in taught
+        for one in lesson.scenarios
+    ]
     groups = by_nr_nodes(scenarios)
     envs = [
         ReclaimVectorEnv(
@@ -94,6 +95,7 @@ def make_env(
             scenario=[scenarios[i] for i in group],
             kernel=config.kernel,
             reward=config.weights,
+            control_ms=config.setting.control_ms,
             episode_s=scenarios[0].duration_s,
             sources=config.sources,
             autoreset_mode=AutoresetMode.SAME_STEP,
@@ -102,14 +104,8 @@ def make_env(
         )
         for group in groups
     ]
-    costs_s = [[usual_cost_s[i] for i in group] for group in groups]
-    return LearningSignal(VecMonitor(SideBySide([NodeVecEnv(env) for env in envs])), envs, costs_s)
-
-
-def by_nr_nodes(scenarios: Sequence[Scenario]) -> list[list[int]]:
-    """Indices of the scenarios with as many nodes as each other: one vector env can hold them."""
-    counts = sorted({len(scenario.node) for scenario in scenarios})
-    return [[i for i, one in enumerate(scenarios) if len(one.node) == count] for count in counts]
+    together = VecMonitor(SideBySide([NodeVecEnv(env) for env in envs]))
+    return LearningSignal(together, envs, [[costs_s[i] for i in group] for group in groups])
 
 
 class _ResumedTensorBoard(TensorBoardOutputFormat):
@@ -192,39 +188,30 @@ def exported(model: BaseAlgorithm, config: TrainConfig, command: str) -> bytes:
 
 
 class Watch(BaseCallback):
-    """Progress, tags, checkpoints between updates; stops on request, and before learning from bad numbers."""
+    """Progress, validation, checkpoints between updates; stops on request, and before it learns from NaN."""
 
     def __init__(
         self,
         folder: Path,
-        checkpoint_steps: int,
-        slots_of_rows: Sequence[range],
+        config: TrainConfig,
         stopped: Callable[[], bool],
         progress: Callable[[str, int], None],
+        validate: Callable[[], Mapping[str, float]],
     ):
         super().__init__()
-        self._folder, self._checkpoint_steps, self._slots_of_rows = folder, checkpoint_steps, slots_of_rows
-        self._stopped, self._progress = stopped, progress
-        self._ended: list[dict[str, Any]] = []
-        self.trained_steps = self._saved_steps = 0
+        self._folder, self._config, self._stopped = folder, config, stopped
+        self._progress, self._validate = progress, validate
+        self.trained_steps = self._saved_steps = self._next_validation = 0
 
     def _on_training_start(self) -> None:
         self.trained_steps = self._saved_steps = self.model.num_timesteps
+        every = self._config.validate_steps
+        self._next_validation = (self.trained_steps // every + 1) * every if self.trained_steps else 0
 
     def _on_step(self) -> bool:
         self._progress("training", self.training_env.num_envs)
         self._refuse_non_finite("new_obs", "rewards")
-        infos = self.locals["infos"]
-        for slots in self._slots_of_rows if self.locals["dones"].any() else ():
-            if self.locals["dones"][slots.start]:
-                returns = [infos[slot]["episode"]["r"] for slot in slots]
-                self._ended.append({**infos[slots.start], "cost_s": -sum(returns)})
         return not self._stopped()
-
-    def _on_rollout_end(self) -> None:
-        for name, value in episode_means(self._ended).items():
-            self.logger.record(tag(name), value)
-        self._ended.clear()
 
     def _refuse_non_finite(self, *names: str) -> None:
         for name in names:
@@ -234,19 +221,19 @@ class Watch(BaseCallback):
     def _on_rollout_start(self) -> None:
         """The policy has been updated with everything collected so far."""
         self.trained_steps = self.model.num_timesteps
-        if self.trained_steps - self._saved_steps >= self._checkpoint_steps:
-            save_checkpoint(self.model, self._folder, self.trained_steps)  # type: ignore[arg-type]
+        if self.trained_steps >= self._next_validation:
+            self._next_validation += self._config.validate_steps
+            self._show_validation()
+        if self.trained_steps - self._saved_steps >= self._config.checkpoint_steps:
+            save_checkpoint(self.model, self._folder, self.trained_steps)
             self._saved_steps = self.trained_steps
 
+    def _on_training_end(self) -> None:
+        if not self._stopped():
+            self._show_validation()
 
-def episode_means(ended: list[dict[str, Any]]) -> dict[str, float]:
-    """Tracked name -> mean over the episodes that ended; none, no numbers."""
-    if not ended:
-        return {}
-    means = {
-        name: float(
-            np.mean([describe(name).of({k: np.asarray(v) for k, v in info.items()}) for info in ended])
-        )
-        for name in TRACKED
-    }
-    return {**means, "cost_s": float(np.mean([info["cost_s"] for info in ended]))}
+    def _show_validation(self) -> None:
+        refuse_non_finite(self.model)
+        points = dict(self._validate())
+        for output in self.logger.output_formats:  # not what SB3 has recorded for its own next point
+            output.write(points, dict.fromkeys(points, ()), self.model.num_timesteps)

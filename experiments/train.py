@@ -5,32 +5,35 @@ import json
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import numpy as np
+from pydantic import PositiveFloat, TypeAdapter, ValidationError
 
+from agents.policy_file import parse_policy
 from reclaim_env.reset_rules import RULES
-from reclaim_env.scenario import Scenario, load
 
-from . import evaluate as evaluation
 from . import files
-from .contender import of_rule
-from .identity import Setting, commit, machine, source_hash, usable_cpus, versions
-from .learner_tags import TRACKED
-from .metrics import tag
+from .contender import Contender, of_rule
+from .identity import commit, machine, source_hash, usable_cpus, versions
+from .lessons import Lesson, lessons
 from .results import BASELINES
 from .run_folder import MANIFEST, RunFolder
 from .tensorboard import FILE_NAME, encoded
-from .train_config import RULE_SEEDS, TrainConfig, as_fields, config_of
+from .train_config import TrainConfig, as_fields, config_of
+from .validation import Measured, Validation, usual_costs_s, validation_points
 from .wording import visible
 
 AGENT_NAME = "agent.safetensors"
 CHECKPOINTS = "checkpoints"
 MAX_MANIFEST_BYTES = 256 * 2**10
 LEARN_PACKAGES = ("torch", "stable_baselines3", "sb3_contrib")
+
+USUAL = TypeAdapter(
+    dict[str, dict[str, PositiveFloat]]
+)  # training or validation -> lesson -> cost of an episode
 
 Progress = Callable[[str, int], None]  # what is under way, node decisions since the last call
 
@@ -60,10 +63,10 @@ def run(
         folder, config = _resumed(resume, asked.get("steps"))
     else:
         folder, config = None, config_of(dict(asked))
-    setting, loaded = Setting(config.kernel, config.weights), _scenarios(config)
+    taught, validated = lessons(config.scenarios), lessons(config.validation or config.scenarios)
     if folder is None:
         folder = _new_folder(out)
-    return _Run(folder, config, setting, loaded, command, progress).go()
+    return _Run(folder, config, taught, validated, command, progress).go()
 
 
 def planned_steps(asked: Mapping[str, Any]) -> int:
@@ -76,22 +79,25 @@ class _Run:
         self,
         folder: Path,
         config: TrainConfig,
-        setting: Setting,
-        scenarios: list[Scenario],
+        taught: Sequence[Lesson],
+        validated: Sequence[Lesson],
         command: str,
         progress: Progress,
     ):
-        self._folder, self._config, self._setting, self._scenarios = folder, config, setting, scenarios
+        self._folder, self._config, self._taught = folder, config, taught
         self._command, self._progress = command, progress
         self._began, self._started = time.monotonic(), f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"
-        self._usual_cost_s: dict[str, float] = {}
+        first = config.seed + 8 * config.rows  # none of the agent's own seeds
+        self._validation = Validation(validated, first, config.setting)
+        self._training = Validation(taught, first, config.setting)
+        self._usual: dict[str, dict[str, float]] = {}
 
     def go(self) -> Path:
-        self._usual_cost_s = self._usual_cost_of_the_run()
+        self._usual = self._usual_of_the_run()
         self._note("running")
         try:
-            if not self._usual_cost_s:
-                self._usual_cost_s = self._run_rules()
+            if not self._usual:
+                self._usual = self._run_rules()
                 self._note("running")
             signum = self._learn()
         except BaseException as error:
@@ -102,14 +108,16 @@ class _Run:
             raise Interrupted(self._folder, signum)
         return self._folder
 
-    def _usual_cost_of_the_run(self) -> dict[str, float]:
+    def _usual_of_the_run(self) -> dict[str, dict[str, float]]:
         """As a resumed run noted it; nothing for a new run, or one whose lines must become longer."""
         manifest = _read_manifest(self._folder)
-        noted, config = manifest.get("usual_cost_s"), self._config.model_dump(mode="json")
-        names = {scenario.name for scenario in self._scenarios}
-        if manifest.get("config") != config or not isinstance(noted, dict) or set(noted) != names:
+        wanted = {"training": set(self._training.names), "validation": set(self._validation.names)}
+        try:
+            noted = USUAL.validate_python(manifest.get("usual_cost_s"))
+        except ValidationError:
             return {}
-        return noted if all(isinstance(cost, float) and cost > 0 for cost in noted.values()) else {}
+        told = manifest.get("config") == self._config.model_dump(mode="json")
+        return noted if told and {part: set(costs_s) for part, costs_s in noted.items()} == wanted else {}
 
     def _note(self, status: str) -> None:
         """The manifest is written first and last, so that a folder always says what it is."""
@@ -119,7 +127,7 @@ class _Run:
             "status": status,
             "command": self._command,
             "config": self._config.model_dump(mode="json"),
-            "usual_cost_s": self._usual_cost_s,
+            "usual_cost_s": self._usual,
             "commit": commit(),
             "source": source_hash(),
             "versions": versions(),
@@ -129,33 +137,24 @@ class _Run:
         }
         files.write_json(self._folder / MANIFEST, content)
 
-    def _run_rules(self) -> dict[str, float]:
-        """Every rule as a TensorBoard run with the agent's tags; returns each scenario's usual step cost.
+    def _run_rules(self) -> dict[str, dict[str, float]]:
+        """What lessons usually cost; and every rule as a TensorBoard run with the agent's tags."""
+        same = self._validation.scenarios == self._training.scenarios
+        measured = {rule: self._rule(self._validation, rule) for rule in RULES}
+        usual = usual_costs_s(measured)
+        for rule, found in measured.items():
+            self._write_line(rule, validation_points(found, usual))
+        if same:
+            return {"training": usual, "validation": usual}
+        taught = {rule: self._rule(self._training, rule) for rule in BASELINES}
+        return {"training": usual_costs_s(taught), "validation": usual}
 
-        The usual cost of a scenario is what a node costs per step under the worse of the two baselines.
-        """
-        config, setting = self._config, self._setting
-        first = config.seed + 8 * config.rows  # none of the agent's own seeds
-        seeds = list(range(first, first + RULE_SEEDS))
-        usual = dict.fromkeys((scenario.name for scenario in self._scenarios), 0.0)
-        for name in RULES:
-            measured: list[dict[str, np.ndarray]] = []
-            for scenario in self._scenarios:
-                self._progress(f"rule {name} on {scenario.name}", 0)
-                found = evaluation.evaluate(scenario, of_rule(name), seeds, setting).metrics
-                measured.append(found)
-                if name in BASELINES:
-                    steps = evaluation.nr_steps(scenario, setting) * len(scenario.node)
-                    cost_s = float(found["cost_s"].mean()) / steps
-                    usual[scenario.name] = max(usual[scenario.name], cost_s)
-            self._write_line(name, measured)
-        return {name: cost_s or 1.0 for name, cost_s in usual.items()}
+    def _rule(self, validation: Validation, rule: str) -> Measured:
+        self._progress(f"rule {rule}", 0)
+        return validation.measure(of_rule(rule))
 
-    def _write_line(self, rule: str, measured: list[dict[str, np.ndarray]]) -> None:
+    def _write_line(self, rule: str, points: Mapping[str, float]) -> None:
         """A rule does not learn: its line spans the agent's axis."""
-        means = {name: float(np.mean([found[name] for found in measured])) for name in (*TRACKED, "cost_s")}
-        points: dict[str, float | None] = {tag(name): value for name, value in means.items()}
-        points["rollout/ep_rew_mean"] = -means["cost_s"] / len(self._scenarios[0].node)
         path = self._folder / "tensorboard" / f"rule_{rule}" / FILE_NAME
         files.write_bytes(path, encoded([(0, points), (self._config.steps, points)]))
 
@@ -167,8 +166,7 @@ class _Run:
 
         torch.set_num_threads(1)
         config, saved = self._config, self._folder / CHECKPOINTS
-        costs_s = [self._usual_cost_s.get(scenario.name, 1.0) for scenario in self._scenarios]
-        env = learner.make_env(config, self._scenarios, costs_s, usable_cpus())
+        env = learner.make_env(config, self._taught, self._usual["training"], usable_cpus())
         with contextlib.closing(env), _signals() as received:
             model = algorithms.make_model(config, env)
             if earlier := learner.checkpoints(saved):
@@ -176,7 +174,7 @@ class _Run:
                 self._progress("resumed", model.num_timesteps)
             learner.log_to(model, self._folder / "tensorboard" / config.algo)
             watch = learner.Watch(
-                saved, config.checkpoint_steps, env.slots_of_rows, lambda: bool(received), self._progress
+                saved, config, lambda: bool(received), self._progress, lambda: self._validated(model)
             )
             if config.steps > model.num_timesteps:
                 model.learn(
@@ -185,10 +183,18 @@ class _Run:
                     log_interval=algorithms.log_interval(config, env),
                     reset_num_timesteps=False,
                 )
-            steps = watch.trained_steps if received else model.num_timesteps
-            learner.save_checkpoint(model, saved, steps)
+            learner.save_checkpoint(model, saved, watch.trained_steps if received else model.num_timesteps)
             files.write_bytes(self._folder / AGENT_NAME, learner.exported(model, config, self._command))
         return received[0] if received else 0
+
+    def _validated(self, model: Any) -> dict[str, float]:
+        """The policy as its file says it, on the episodes the rules were measured on."""
+        from . import learner
+
+        agent = parse_policy(learner.exported(model, self._config, self._command))
+        self._progress("validating", 0)
+        measured = self._validation.measure(Contender("trained", "", agent))
+        return validation_points(measured, self._usual["validation"])
 
 
 @contextlib.contextmanager
@@ -214,18 +220,6 @@ def _signals() -> Iterator[list[int]]:
         yield received
     finally:
         restore()
-
-
-def _scenarios(config: TrainConfig) -> list[Scenario]:
-    loaded = [load(name) for name in config.scenarios]
-    if len({scenario.name for scenario in loaded}) < len(loaded):
-        found = ", ".join(scenario.name for scenario in loaded)
-        raise ValueError(f"--scenario: found {visible(found)}, wanted names that differ")
-    lengths = {scenario.duration_s for scenario in loaded}
-    if len(lengths) > 1:
-        found = ", ".join(f"{length:g}" for length in sorted(lengths))
-        raise ValueError(f"--scenario: found episodes of {found} s, wanted the same duration_s in all")
-    return loaded
 
 
 def _new_folder(out: Path | None) -> Path:

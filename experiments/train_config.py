@@ -8,9 +8,10 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from .evaluate import FIRST_SEED
+from .identity import Setting
 from .wording import visible
 
-RULE_SEEDS = 4  # episodes of each rule and scenario for the lines beside the agent's curve
+RULE_SEEDS = 4  # episodes of each rule and lesson for the lines beside the agent's curve
 MAX_CONFIG_BYTES = 64 * 2**10
 
 
@@ -21,6 +22,7 @@ class TrainConfig(BaseModel):
 
     algo: str
     scenarios: tuple[str, ...] = Field(default=("incident", "dead_kswapd"), min_length=1, max_length=64)
+    validation: tuple[str, ...] = Field(default=(), max_length=64)  # empty: the scenarios, with other seeds
     steps: int = Field(default=400_000, ge=1, le=10**12)
     seed: int = Field(default=0, ge=0)
     kernel: str = "7.0"
@@ -31,6 +33,12 @@ class TrainConfig(BaseModel):
     gamma: float = Field(default=0.99, ge=0, le=1)
     hidden: tuple[int, ...] = Field(default=(64, 64), max_length=8)
     checkpoint_steps: int = Field(default=50_000, ge=1)
+    validate_steps: int = Field(default=100_000, ge=1)
+
+    @property
+    def setting(self) -> Setting:
+        """A ValueError where there is no such kernel or preset of weights."""
+        return Setting(self.kernel, self.weights)
 
     @model_validator(mode="after")
     def _seeds_stay_below_the_evaluation(self) -> "TrainConfig":
@@ -40,6 +48,11 @@ class TrainConfig(BaseModel):
             raise ValueError(
                 f"--seed: found {self.seed}, wanted at most {last}: later ones are for evaluation"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _kernel_and_weights_are_known(self) -> "TrainConfig":
+        assert self.setting
         return self
 
 

@@ -17,6 +17,7 @@ from stable_baselines3.common.vec_env.base_vec_env import VecEnvIndices, VecEnvS
 
 from .. import algorithms, learner
 from ..identity import usable_cpus, versions
+from ..lessons import Lesson
 from ..train_config import PpoConfig
 from .machine import machine
 
@@ -71,7 +72,8 @@ class FreeEnv(VecEnv):
 def run(progress: Callable[[str, int], None]) -> dict[str, object]:
     """The best of a few turns of each, by the clock: node decisions per second, learning included."""
     torch.set_num_threads(1)
-    with closing(learner.make_env(CONFIG, [machine(2, 4, 6, "ordinary")], [1.0], usable_cpus())) as env:
+    timed = Lesson("ordinary", (machine(2, 4, 6, "ordinary"),))
+    with closing(learner.make_env(CONFIG, [timed], {timed.name: 1.0}, usable_cpus())) as env:
         envs: dict[str, VecEnv] = {"reclaim": env, "free": FreeEnv(env)}
         models = {name: algorithms.make_model(CONFIG, one) for name, one in envs.items()}
         best: dict[str, float] = dict.fromkeys(envs, 0.0)

@@ -107,10 +107,11 @@ def test_numpy_says_what_torch_says(tmp_path, algo, sources):
     """On 100,000 states, 100 in a row of 1,000 sequences, but for ties of two actions."""
     pytest.importorskip("stable_baselines3")
     from experiments import algorithms, learner
+    from experiments.lessons import Lesson
     from experiments.train_config import config_of
 
     config = config_of({"algo": algo, "hidden": (32, 16), "sources": sources, "rows": 2})
-    env = learner.make_env(config, [lively()], [1.0])
+    env = learner.make_env(config, [Lesson("lively", (lively(),))], {"lively": 1.0})
     model = algorithms.make_model(config, env)
     for name, parameter in model.policy.named_parameters():
         parameter.data *= 3 if "lstm" in name else 1.5  # fresh layers are near 0, where any action is as good

@@ -7,11 +7,13 @@ from experiments import learner
 from experiments.bench import train
 from experiments.bench.machine import machine
 from experiments.bench.train import FreeEnv
+from experiments.lessons import Lesson
 from experiments.train_config import PpoConfig
 
 
 def test_the_free_env_has_the_shapes_of_the_real_one_and_costs_nothing():
-    env = learner.make_env(PpoConfig(rows=3), [machine(2, 2, 2, "ordinary")], [1.0])
+    lesson = Lesson("one", (machine(2, 2, 2, "ordinary"),))
+    env = learner.make_env(PpoConfig(rows=3), [lesson], {"one": 1.0})
     free = FreeEnv(env)
     assert free.reset().shape == np.asarray(env.reset()).shape
     for _ in range(3):

@@ -18,9 +18,10 @@ pytest.importorskip("stable_baselines3")
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from agents.policy_file import load_policy
-from experiments import algorithms, learner, train, train_config
+from experiments import algorithms, learner, lessons, train, train_config
 from experiments.evaluate import FIRST_SEED
-from experiments.learner_tags import TRACKED
+from experiments.learner_tags import COST_RATIO, MEAN_REWARD, TRACKED
+from experiments.lessons import Lesson
 from experiments.metrics import tag
 from reclaim_env.reset_rules import RULES
 from reclaim_env.scenario import Scenario
@@ -42,11 +43,12 @@ def small(monkeypatch):
         batch_size: int = 40
         epochs: int = 1
         checkpoint_steps: int = 160
+        validate_steps: int = 160
         hidden: tuple[int, ...] = (8,)
 
     monkeypatch.setitem(train_config.CONFIGS, "ppo", Small)
     monkeypatch.setitem(algorithms._MAKERS, Small, algorithms._MAKERS[train_config.PpoConfig])
-    monkeypatch.setattr(train, "load", toy)
+    monkeypatch.setattr(lessons, "load", toy)
 
 
 def run(out: Path, steps: int = 480, **arguments) -> Path:
@@ -70,7 +72,9 @@ def test_a_run_leaves_all_that_the_next_command_needs(tmp_path):
     assert sum(done) == 480
     manifest = json.loads((folder / "manifest.json").read_text())
     assert manifest["status"] == "complete" and manifest["kind"] == "train" and manifest["command"] == "test"
-    assert manifest["config"]["scenarios"] == ["lively"] and manifest["usual_cost_s"]["lively"] > 0
+    assert (
+        manifest["config"]["scenarios"] == ["lively"] and manifest["usual_cost_s"]["training"]["lively"] > 0
+    )
     agent = load_policy(folder / "agent.safetensors")
     env = ReclaimVectorEnv(1, scenario=lively(), **agent.env_arguments)
     agent.check_features(env.features)
@@ -83,17 +87,20 @@ def test_a_run_leaves_all_that_the_next_command_needs(tmp_path):
 def test_the_rules_are_lines_of_the_agents_tags(tmp_path):
     folder = run(tmp_path / "run") / "tensorboard"
     agent = scalars(folder / "ppo")
-    expected = {*map(tag, TRACKED), tag("cost_s"), "rollout/ep_rew_mean"}
-    assert expected <= set(agent) and {"train/approx_kl", "time/fps"} <= set(agent)
+    expected = {*map(tag, TRACKED), COST_RATIO, f"{COST_RATIO}/lively", MEAN_REWARD}
+    assert expected <= set(agent)
+    assert {"rollout/ep_rew_mean", "train/approx_kl", "time/fps"} <= set(agent)
     assert {path.name for path in folder.iterdir()} == {"ppo", *(f"rule_{rule}" for rule in RULES)}
+    ratios = {}
     for rule in RULES:
         lines = scalars(folder / f"rule_{rule}")
         assert set(lines) == expected
         for points in lines.values():
             assert [step for step, _ in points] == [0, 480] and points[0][1] == points[1][1]
-    worse = max(scalars(folder / f"rule_{rule}")[tag("cost_s")][0][1] for rule in ("always", "balanced"))
-    noted = json.loads((folder.parent / "manifest.json").read_text())["usual_cost_s"]["lively"]
-    assert noted == pytest.approx(worse / (40 * 2), rel=1e-5)  # 40 steps of 2 nodes
+        ratios[rule] = lines[COST_RATIO][0][1]
+    assert max(ratios["always"], ratios["balanced"]) == 1.0
+    for name in expected:
+        assert [step for step, _ in agent[name]] == [0, 160, 320, 480], name
     for points in agent.values():
         steps = [step for step, _ in points]
         assert steps == sorted(set(steps)) and steps[-1] <= 480
@@ -101,7 +108,7 @@ def test_the_rules_are_lines_of_the_agents_tags(tmp_path):
 
 @pytest.mark.usefixtures("small")
 def test_an_agent_that_does_as_a_rule_scores_on_its_line(tmp_path, monkeypatch):
-    """The tags of agents and rules mean the same: a policy that always resets gets the numbers of always."""
+    """The same episodes, the same tags: a policy that always resets gets the numbers of always."""
     original = algorithms.make_model
 
     def always_one(config, env):
@@ -110,30 +117,35 @@ def test_an_agent_that_does_as_a_rule_scores_on_its_line(tmp_path, monkeypatch):
         return model
 
     monkeypatch.setattr(algorithms, "make_model", always_one)
-    seeds = train_config.RULE_SEEDS
-    monkeypatch.setattr(train.evaluation, "evaluate", with_seeds_of_rows(train.evaluation.evaluate, seeds))
     folder = run(tmp_path / "run", steps=160) / "tensorboard"
     agent, rule = scalars(folder / "ppo"), scalars(folder / "rule_always")
+    assert {tag("cost_s"), COST_RATIO} <= set(rule)
     for name in rule:
-        assert agent[name][0][1] == pytest.approx(rule[name][0][1], rel=1e-5), name
+        assert {value for _, value in agent[name]} == {rule[name][0][1]}, name
 
 
-def with_seeds_of_rows(evaluate, nr_seeds):
-    """The rules on the seeds of the two training rows, as often as the rules' means want them."""
-
-    def on_rows(scenario, contender, seeds, setting):
-        assert len(seeds) == nr_seeds and max(seeds) < FIRST_SEED and min(seeds) >= 16
-        return evaluate(scenario, contender, [0, 2] * (nr_seeds // 2), setting)
-
-    return on_rows
+@pytest.mark.usefixtures("small")
+def test_what_is_validated_may_be_something_else(tmp_path):
+    folder = run(tmp_path / "run", steps=160, validation=("other", "third"))
+    noted = json.loads((folder / "manifest.json").read_text())["usual_cost_s"]
+    assert {part: list(costs) for part, costs in noted.items()} == {
+        "training": ["lively"],
+        "validation": ["other", "third"],
+    }
+    lines = scalars(folder / "tensorboard" / "rule_never")
+    assert f"{COST_RATIO}/other" in lines and f"{COST_RATIO}/lively" not in lines
+    assert lines[COST_RATIO][0][1] == pytest.approx(
+        np.mean([lines[f"{COST_RATIO}/{name}"][0][1] for name in ("other", "third")]), rel=1e-6
+    )
 
 
 def test_the_learning_signal_is_the_reward_in_usual_costs():
     config = train_config.PpoConfig(rows=4, rollout_steps=1)
-    scenarios = [lively("cheap"), lively("dear")]
-    scaled = learner.make_env(config, scenarios, [0.5, 4.0])
+    taught = [Lesson(name, (lively(name),)) for name in ("cheap", "dear")]
+    nothing_special = {"cheap": 80.0, "dear": 80.0}  # an episode is 40 steps of 2 nodes
+    scaled = learner.make_env(config, taught, {"cheap": 0.5 * 80, "dear": 4.0 * 80})
     plain = scaled.venv
-    for env in (scaled, other := learner.make_env(config, scenarios, [1.0, 1.0])):
+    for env in (scaled, other := learner.make_env(config, taught, nothing_special)):
         env.seed(0)
     assert np.array_equal(scaled.reset(), np.asarray(other.reset())) and plain.num_envs == 8
     for _ in range(10):

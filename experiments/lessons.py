@@ -1,0 +1,80 @@
+"""What an agent learns from and is validated on: scenarios, and members of families, alike by name."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from reclaim_env.scenario import Scenario, load
+from reclaim_env.vector import ReclaimVectorEnv
+
+from .contender import Contender
+from .evaluate import actor, cost_terms_s
+from .identity import Setting, usable_cpus
+from .metrics import measure
+from .wording import visible
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """A name of a config, and the scenarios it stands for."""
+
+    name: str
+    scenarios: tuple[Scenario, ...]
+
+
+def lessons(names: Sequence[str]) -> tuple[Lesson, ...]:
+    """Every name loaded; a ValueError where two are alike or episodes differ in length."""
+    found = tuple(Lesson(name, tuple(load(one) for one in (name,))) for name in names)
+    taken = [scenario.name for lesson in found for scenario in lesson.scenarios]
+    for name in taken:
+        if taken.count(name) > 1:
+            raise ValueError(f"--scenario: found {visible(name)} twice, wanted names that differ")
+    lengths = sorted({scenario.duration_s for lesson in found for scenario in lesson.scenarios})
+    if len(lengths) > 1:
+        listed = ", ".join(f"{length:g}" for length in lengths)
+        raise ValueError(f"--scenario: found episodes of {listed} s, wanted the same duration_s in all")
+    return found
+
+
+def by_nr_nodes(scenarios: Sequence[Scenario]) -> list[list[int]]:
+    """Indices of the scenarios with as many nodes as each other: one vector env can hold them."""
+    counts = sorted({len(scenario.node) for scenario in scenarios})
+    return [[i for i, one in enumerate(scenarios) if len(one.node) == count] for count in counts]
+
+
+def episodes(
+    scenarios: Sequence[Scenario], seeds: Sequence[int], contender: Contender, setting: Setting
+) -> dict[str, np.ndarray]:
+    """One episode of each scenario with its seed: metric of the whole machine -> (scenarios,)."""
+    found: dict[str, np.ndarray] = {}
+    for group in by_nr_nodes(scenarios):
+        values = _together([scenarios[i] for i in group], [seeds[i] for i in group], contender, setting)
+        for name, of_group in values.items():
+            if not name.startswith("node"):
+                found.setdefault(name, np.full(len(scenarios), np.nan))[group] = of_group
+    return found
+
+
+def _together(
+    scenarios: list[Scenario], seeds: list[int], contender: Contender, setting: Setting
+) -> dict[str, np.ndarray]:
+    env = ReclaimVectorEnv(
+        num_envs=len(scenarios),
+        scenario=scenarios,
+        kernel=setting.kernel,
+        reward=setting.weights,
+        control_ms=setting.control_ms,
+        episode_s=scenarios[0].duration_s,
+        rule=contender.rule,
+        threads=min(usable_cpus(), len(scenarios)),
+        **contender.env_arguments,
+    )
+    try:
+        observation, _ = env.reset(seed=seeds)
+        act, truncated = actor(contender, env), np.zeros(1, bool)
+        while not truncated.all():
+            observation, _, _, truncated, _ = env.step(act(observation))
+        return measure(env.records, (), (), cost_terms_s(env.records, env.weights))
+    finally:
+        env.close()
