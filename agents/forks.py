@@ -11,12 +11,12 @@ from typing import Any
 import numpy as np
 from gymnasium.error import ResetNeeded
 
-from reclaim_env.action import RULE_FIELDS, bits_of_node, install_on
+from reclaim_env.action import bits_of_node
 from reclaim_env.env import ReclaimEnv
 from reclaim_env.model.constants import FREE_PATH
 from reclaim_env.model.layout import alloc
 from reclaim_env.model.tick import step_rows
-from reclaim_env.reset_rules import RULES, ResetRule
+from reclaim_env.reset_rules import RULE_FIELDS, RULES, ResetRule, install_on
 from reclaim_env.reward import episode_cost
 from reclaim_env.vector import ReclaimVectorEnv
 

@@ -15,7 +15,7 @@ import numpy as np
 from agents.forks import Forks
 from agents.futures import costs_s, resampled
 from agents.oracle import CHOICES
-from reclaim_env.reset_rules import RULES, ResetRule
+from reclaim_env.reset_rules import KERNEL_RULES, RULES, ResetRule
 
 NR_FUTURES = 4
 HOLD_STEPS = 20  # between two decisions: 2 s at the default interval
@@ -35,7 +35,7 @@ class Played:
 def play(
     env: Any,
     row: int = 0,
-    rules: Sequence[str] = tuple(RULES),
+    rules: Sequence[str] = tuple(KERNEL_RULES),
     nr_futures: int = NR_FUTURES,
     hold_steps: int = HOLD_STEPS,
     threads: int = 1,

@@ -19,7 +19,7 @@ import numpy as np
 from agents.enumeration import Map, enumerate_plans
 from agents.forks import Forks
 from agents.trail import Attempt, Trail
-from reclaim_env.reset_rules import RULES, ResetRule
+from reclaim_env.reset_rules import KERNEL_RULES, RULES, ResetRule
 
 CHOICES = ("never", "always", "balanced")  # of a step and node; all decide at progress events only
 BUDGET_EPISODES = 100
@@ -45,7 +45,7 @@ class Found:
 def search(
     env: Any,
     row: int = 0,
-    rules: Sequence[str] = tuple(RULES),
+    rules: Sequence[str] = tuple(KERNEL_RULES),
     choices: Sequence[ResetRule] = tuple(RULES[name] for name in CHOICES),
     plans: Sequence[np.ndarray] = (),
     budget_episodes: float = BUDGET_EPISODES,

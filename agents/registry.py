@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from agents.base import Agent
+from reclaim_env.reset_rules import rule_of
 from reclaim_env.scenario import Scenario
 
 Factory = Callable[[Scenario, bool], Agent]
@@ -49,6 +50,11 @@ def entry(name: str) -> Entry:
 
 
 def make_agent(name: str, scenario: Scenario, sources: bool = False) -> Agent:
+    """An agent by its name; a rule's may carry parameters, as in `threshold:runs=4`."""
+    if ":" in name:
+        from agents.rules import rule_agent
+
+        return rule_agent(rule_of(name), scenario, sources)
     return entry(name).factory(scenario, sources)
 
 

@@ -1,4 +1,4 @@
-"""The kernel's own rules as agents. The model evaluates them at each progress event, as a kernel does."""
+"""The rules as agents. The model evaluates them at each progress event, as a kernel does."""
 
 from functools import partial
 from typing import Any
@@ -16,7 +16,8 @@ class RuleAgent:
 
     predict() gives the bits that come closest where the rule is not installed: 1 where every progress
     resets (`always` is then all ones, `never` all zeros, and exact), 0 where it depends on
-    the node's balance or on a coin at the moment of the event, which no bit of an interval can say.
+    the node at the moment of the event, which no bit of an interval can say. Probes and other counts than
+    16 have no bit.
     """
 
     def __init__(self, rule: ResetRule, num_nodes: int, sources: bool):
@@ -35,9 +36,9 @@ class RuleAgent:
         return np.broadcast_to(self._action, (*observation.shape[:-1], self._action.size)).copy(), state
 
 
-def _rule_agent(rule: ResetRule, scenario: Scenario, sources: bool) -> RuleAgent:
+def rule_agent(rule: ResetRule, scenario: Scenario, sources: bool) -> RuleAgent:
     return RuleAgent(rule, len(scenario.node), sources)
 
 
 for _rule in RULES.values():
-    register(_rule.name, _rule.source, _rule.doc)(partial(_rule_agent, _rule))
+    register(_rule.name, _rule.source, _rule.doc)(partial(rule_agent, _rule))

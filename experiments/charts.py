@@ -19,7 +19,7 @@ NODE_COLOURS = ("#2f7fc9", "#d9772b", "#3c9a63")
 BYSTANDER_COLOUR = "#c0497e"
 AWAKE_COLOUR = "#7b8794"
 REASON_COLOURS = dict(
-    zip(REASONS, ("#8a63d2", "#d64550", "#d39b1c", "#a0703c", "#2a9d9d", "#5f9e3a"), strict=True)
+    zip(REASONS, ("#8a63d2", "#d64550", "#d39b1c", "#a0703c", "#2a9d9d", "#5f9e3a", "#3d4a6b"), strict=True)
 )
 INK = "#010203"  # becomes currentColor, so that text and axes follow the page's dark or light ink
 
@@ -138,14 +138,15 @@ def _bands(time_s: np.ndarray, held: np.ndarray) -> list[tuple[float, float]]:
 
 
 def _failures(axis, series: Series, scales: Scales) -> None:
-    axis.axhline(MAX_RECLAIM_RETRIES, color=INK, linewidth=0.6, linestyle=(0, (4, 3)), alpha=0.55)
-    axis.annotate(
-        "hopeless", (1.005, MAX_RECLAIM_RETRIES), xycoords=("axes fraction", "data"), va="center", fontsize=7
-    )
+    limit = float(series.failure_limit.max())
+    top = min(limit, max(largest(series.kswapd_failures), MAX_RECLAIM_RETRIES))
+    if top == limit:
+        axis.axhline(limit, color=INK, linewidth=0.6, linestyle=(0, (4, 3)), alpha=0.55)
+        axis.annotate("hopeless", (1.005, limit), xycoords=("axes fraction", "data"), va="center", fontsize=7)
     for colour, nid in zip(NODE_COLOURS, scales.nodes, strict=False):
         axis.step(series.time_s, series.kswapd_failures[:, nid], where="post", color=colour, linewidth=0.9)
-    axis.set_ylim(-0.5, 17.5)
-    axis.set_yticks([0, 8, 16])
+    axis.set_ylim(-0.03 * top, 1.09 * top)
+    axis.set_yticks([0, top / 2, top])
     axis.set_ylabel("kswapd_\nfailures")
 
 

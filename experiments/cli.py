@@ -46,7 +46,10 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object on s
 @app.command()
 def compare(
     scenario: Scenarios = None,
-    rule: Annotated[list[str] | None, typer.Option(help="Kernel rule; all of them if left out.")] = None,
+    rule: Annotated[
+        list[str] | None,
+        typer.Option(help="NAME[:PARAMETER=VALUE,...] or all; left out: those of kernels."),
+    ] = None,
     agent: Annotated[list[Path] | None, typer.Option(help="File of a trained agent.")] = None,
     seeds: Annotated[int, typer.Option(min=1, max=100_000, help="Paired seeds.")] = 32,
     weights: Weights = "default",
@@ -169,11 +172,10 @@ def _time(timing: Any, as_json: bool) -> None:
 
 @app.command()
 def rules() -> None:
-    """List the kernel rules: what they do, and where they come from."""
-    from reclaim_env.reset_rules import RULES
+    """List the rules: what they do, where they come from, what a kernel would have to know to run them."""
+    from .rule_list import render
 
-    for rule in RULES.values():
-        sys.stdout.write(f"{rule.name}\n    {rule.doc}\n    {rule.source}\n")
+    sys.stdout.write(render())
 
 
 @scenario_app.command("list")

@@ -1,16 +1,18 @@
-"""What is compared: a kernel rule, or an agent from a file."""
+"""What is compared: a rule, or an agent from a file."""
 
-import difflib
 import json
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
+from itertools import chain
 from pathlib import Path
 
 from agents.policy_file import EnvArguments, PolicyAgent, load_policy
-from reclaim_env.reset_rules import RULES
+from reclaim_env.reset_rules import KERNEL_RULES, RULES, rule_of
 
 from .results import BASELINES
 from .wording import slug, visible
+
+ALL = "all"
 
 
 @dataclass(frozen=True)
@@ -21,7 +23,7 @@ class Contender:
 
     @property
     def rule(self) -> str | None:
-        """The kernel rule the model evaluates; None: an agent acts."""
+        """The rule the model evaluates; None: an agent acts."""
         return None if self.agent else self.name
 
     @property
@@ -30,8 +32,8 @@ class Contender:
 
 
 def contenders(rules: Iterable[str], agent_files: Iterable[Path]) -> tuple[Contender, ...]:
-    """Rules as asked, the baselines in any case, then the agents by their files' names."""
-    asked = dict.fromkeys(rules) or dict.fromkeys(RULES)
+    """Rules as asked (else kernels'), the baselines in any case, then the agents by their files' names."""
+    asked = dict.fromkeys(chain.from_iterable(map(_named, rules))) or dict.fromkeys(KERNEL_RULES)
     names = [*(name for name in BASELINES if name not in asked), *asked]
     found = [of_rule(name) for name in names]
     for path in agent_files:
@@ -39,12 +41,17 @@ def contenders(rules: Iterable[str], agent_files: Iterable[Path]) -> tuple[Conte
     return tuple(found)
 
 
+def _named(name: str) -> tuple[str, ...]:
+    """A rule by its own name, however it was written; `all` are all, each as it is by default."""
+    return tuple(RULES) if name == ALL else (of_rule(name).name,)
+
+
 def of_rule(name: str) -> Contender:
-    if name not in RULES:
-        close = difflib.get_close_matches(name, RULES, n=1)
-        hint = f"; did you mean {close[0]}?" if close else ""
-        raise ValueError(f"--rule: found {name!r}, wanted one of {', '.join(RULES)}{hint}")
-    return Contender(name, json.dumps(asdict(RULES[name]), sort_keys=True, default=int))
+    try:
+        rule = rule_of(name)
+    except ValueError as error:
+        raise ValueError(f"--{error}") from None
+    return Contender(rule.name, json.dumps(asdict(rule), sort_keys=True, default=int))
 
 
 def of_agent(path: Path, taken: set[str]) -> Contender:

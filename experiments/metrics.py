@@ -9,8 +9,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from reclaim_env.model.constants import MAX_RECLAIM_RETRIES, PAGE_BYTES, REASONS, RUN
+from reclaim_env.model.constants import PAGE_BYTES, REASONS, RUN
 from reclaim_env.model.layout import NR_LATENCY_BINS, VMSTAT
+from reclaim_env.reset_rules import is_hopeless
 
 MIB_PER_PAGE = PAGE_BYTES / 2**20
 LATENCY_FLOOR_S = 1e-6  # bin b of the histogram holds [floor * 2**(b/2), floor * 2**((b+1)/2))
@@ -116,9 +117,7 @@ def since_start(field: str) -> Callable[[Counters], np.ndarray]:
 # How the episode left a node: no sum over nodes means anything.
 NODE_STATE_METRICS = (
     Metric("kswapd_failures_at_end", "runs", "hopeless", lambda n: n["kswapd_failures"], None),
-    Metric(
-        "hopeless_at_end", "0 or 1", "hopeless", lambda n: n["kswapd_failures"] >= MAX_RECLAIM_RETRIES, None
-    ),
+    Metric("hopeless_at_end", "0 or 1", "hopeless", is_hopeless, None),
     Metric("running_at_end", "0 or 1", "kswapd", lambda n: n["kswapd_phase"] == RUN, None),
     Metric("first_fruitless_s", "s", "hopeless", since_start("first_fruitless_s"), None),
     Metric("first_hopeless_s", "s", "hopeless", since_start("first_hopeless_s"), None),

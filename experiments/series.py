@@ -5,7 +5,7 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 
-from reclaim_env.model.constants import DOZE, MAX_RECLAIM_RETRIES, RUN
+from reclaim_env.model.constants import DOZE, RUN
 
 from .metrics import MIB_PER_PAGE
 
@@ -19,6 +19,7 @@ CUMULATIVE = (
     "pgscan_kswapd",
     "pgsteal_kswapd",
 )
+CONSTANT = ("min_wmark_pages", "low_wmark_pages", "high_wmark_pages", "unusable_pages", "failure_limit")
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,7 @@ class Series:
     low_wmark_pages: np.ndarray  # (nodes,)
     high_wmark_pages: np.ndarray  # (nodes,)
     unusable_pages: np.ndarray  # (nodes,)
+    failure_limit: np.ndarray  # (nodes,) kswapd has given up at so many failures
     free_pages: np.ndarray
     kswapd_failures: np.ndarray
     kswapd_phase: np.ndarray
@@ -62,7 +64,7 @@ class Series:
         return np.clip(self.per_s("awake_s"), 0.0, 1.0)
 
     def hopeless(self) -> np.ndarray:
-        return self.kswapd_failures >= MAX_RECLAIM_RETRIES
+        return self.kswapd_failures >= self.failure_limit
 
     def not_asleep(self) -> np.ndarray:
         return np.isin(self.kswapd_phase, (RUN, DOZE))
@@ -88,10 +90,7 @@ class Recorder:
     def __init__(self, record: np.void) -> None:
         self._nodes = slice(0, int(record["nr_nodes"]))
         first = record["node"][self._nodes]
-        self._constant = {
-            name: first[name].copy()
-            for name in ("min_wmark_pages", "low_wmark_pages", "high_wmark_pages", "unusable_pages")
-        }
+        self._constant = {name: first[name].copy() for name in CONSTANT}
         self._sampled: dict[str, list[np.ndarray]] = {}
         self.sample(record)
 

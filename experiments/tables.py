@@ -8,10 +8,10 @@ from rich.cells import cell_len
 from .findings import answer, stories
 from .metrics import describe
 from .results import Results, ScenarioResults
-from .wording import compact, fitted, visible, with_interval
+from .wording import compact, fitted, fitted_name, visible, with_interval
 
 WIDTH = 80
-RULE_WIDTH = 15
+RULE_WIDTH = 17
 CELL_WIDTH = 20
 
 OVERVIEW = (
@@ -83,7 +83,7 @@ def overview(found: ScenarioResults) -> list[str]:
     lines = ["Means".ljust(RULE_WIDTH) + "".join(f"{head:>9}" for _, head in columns)]
     for rule in found.rules:
         cells = (compact(found.mean(rule, metric).mean) for metric, _ in columns)
-        lines.append(fitted(rule, RULE_WIDTH) + "".join(f"{cell:>9}" for cell in cells))
+        lines.append(fitted_name(rule, RULE_WIDTH) + "".join(f"{cell:>9}" for cell in cells))
     return lines
 
 
@@ -138,7 +138,7 @@ def _headed(title: str, baselines: tuple[str, ...]) -> list[str]:
 
 
 def _line(rule: str, *cells: str) -> str:
-    return (fitted(rule, RULE_WIDTH) + "".join(f" {cell:>{CELL_WIDTH}}" for cell in cells)).rstrip()
+    return (fitted_name(rule, RULE_WIDTH) + "".join(f" {cell:>{CELL_WIDTH}}" for cell in cells)).rstrip()
 
 
 def paragraph(text: str, indent: str = "") -> list[str]:

@@ -29,6 +29,15 @@ def fitted(text: str, width: int) -> str:
     return set_cell_size(clean, width)
 
 
+def fitted_name(text: str, width: int) -> str:
+    """Exactly width cells; the ellipsis is in the middle, for names that differ at the end."""
+    clean = visible(text)
+    if cell_len(clean) <= width:
+        return set_cell_size(clean, width)
+    head, tail = (width - 1) // 2, width // 2
+    return fitted(set_cell_size(clean, head) + "…" + clean[len(clean) - tail :], width)
+
+
 def prefix_of(largest: float) -> tuple[float, str]:
     """The divisor and its sign with which a column's largest number stays below 1000."""
     for size, sign in PREFIXES:

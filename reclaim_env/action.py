@@ -1,16 +1,21 @@
 """An agent's bits as reset rules: for one interval, which progress clears a node's kswapd_failures."""
 
-import difflib
 from typing import Any
 
 import numpy as np
 from gymnasium import spaces
 
-from reclaim_env.reset_rules import ANY_MASK, GLOBAL_DIRECT_MASK, KSWAPD_MASK, MEMCG_MASK, RULES, ResetRule
+from reclaim_env.reset_rules import (
+    ANY_MASK,
+    GLOBAL_DIRECT_MASK,
+    KSWAPD_MASK,
+    MEMCG_MASK,
+    begin_under,
+    rule_of,
+)
 
 NODE_BIT = np.array([ANY_MASK], np.int64)
 SOURCE_BITS = np.array([KSWAPD_MASK, GLOBAL_DIRECT_MASK, MEMCG_MASK], np.int64)
-RULE_FIELDS = ("reset_always_mask", "reset_balanced_mask", "reset_coin_mask")  # of a node's record
 
 
 def bits_of_node(sources: bool) -> np.ndarray:
@@ -40,21 +45,10 @@ def set_masks(records: np.ndarray, actions: np.ndarray, num_nodes: int, sources:
 
 
 def install_rule(records: np.ndarray, rule: str | None) -> None:
-    """Gives every node of the records a kernel rule; None: no reset until an action allows one."""
-    install_on(records["node"], RULES[rule] if rule is not None else RULES["never"])
-
-
-def install_on(nodes: np.ndarray, rule: ResetRule) -> None:
-    """Gives these nodes, records in an array of any shape, a rule."""
-    nodes["reset_always_mask"] = rule.always
-    nodes["reset_balanced_mask"] = rule.balanced
-    nodes["reset_coin_mask"] = rule.coin
+    """Gives every node of the records a rule by its name; None: no reset until an action allows one."""
+    begin_under(records, rule_of("never" if rule is None else rule))
 
 
 def known_rule(rule: str | None) -> str | None:
-    """The name itself; a wrong one is an error with a suggestion."""
-    if rule is not None and rule not in RULES:
-        close = difflib.get_close_matches(str(rule), RULES, n=1)
-        hint = f"; did you mean {close[0]}?" if close else ""
-        raise ValueError(f"rule: found {rule!r}, wanted one of {', '.join(RULES)}{hint}")
-    return rule
+    """The rule's own name (see reset_rules.rule_of()); a wrong one is an error with a suggestion."""
+    return None if rule is None else rule_of(str(rule)).name

@@ -15,7 +15,6 @@ from reclaim_env.model.constants import (
     INACTIVE,
     INTERLEAVE,
     LOCAL,
-    MAX_RECLAIM_RETRIES,
     MEMCG_HIGH,
     MEMCG_MAX,
     MMAP,
@@ -30,6 +29,7 @@ from reclaim_env.model.constants import (
     UNREFERENCED,
 )
 from reclaim_env.model.layout import alloc
+from reclaim_env.reset_rules import RULES, begin_under
 from reclaim_env.scenario import Scenario
 from reclaim_env.scenario_workloads import Anon, Atomic, File, Reader, Stream
 from reclaim_env.units import pages_from_kib, pages_from_mib
@@ -69,6 +69,7 @@ def boot(scenario: Scenario, kernel: str = "7.0") -> np.ndarray:
     env["watermark_boost_factor"] = scenario.watermark_boost_factor
     _set_costs(env, scenario)
     _set_nodes(env, scenario)
+    begin_under(machine, RULES["never"])
     _set_memcgs(env, scenario)
     _set_workloads(env, scenario)
     _set_events(env, scenario)
@@ -118,10 +119,10 @@ def _set_nodes(env: np.void, scenario: Scenario) -> None:
         node["zonelist"][: len(scenario.node)] = _zonelist(scenario, nid)
         node["below_high"] = node["free_pages"] - node["unusable_pages"] <= node["high_wmark_pages"]
         node["last_reset_reason"] = -1
+        node["probed_s"] = -math.inf
         for name in ("hopeless_since_s", "first_fruitless_s", "first_hopeless_s"):
             node[name] = -1.0
     for table in scenario.hopeless:
-        env["node"][table.node]["kswapd_failures"] = MAX_RECLAIM_RETRIES
         env["node"][table.node]["hopeless_since_s"] = 0.0
         env["node"][table.node]["first_hopeless_s"] = 0.0
 

@@ -12,12 +12,13 @@ from reclaim_env.model.constants import (
     GLOBAL_DIRECT,
     INACTIVE,
     KSWAPD,
-    MAX_RECLAIM_RETRIES,
     MEMCG_HIGH,
     MEMCG_MAX,
     PROACTIVE,
 )
 from reclaim_env.model.kernel import kernel
+from reclaim_env.model.reset_rule import kswapd_test_hopeless
+from reclaim_env.model.reset_signal import deficit_pages, unprotected_file_pages
 
 _NO_REFAULTS, _NO_STEALS = 1e-4, 10.0
 
@@ -50,26 +51,11 @@ def _free_over_low(node):
 
 
 @kernel
-def _unprotected_file_pages(env, nid):
-    """File pages of the node that memory.min and memory.low leave to kswapd."""
-    pages = 0.0
-    for i in range(env.nr_nodes * env.nr_memcgs):
-        lruvec = env.lruvec[i]
-        if lruvec.nid != nid:
-            continue
-        memcg = env.memcg[lruvec.memcg]
-        protection = max(memcg.emin_pages, memcg.elow_pages)
-        share = min(_ratio(protection, float(memcg.usage_pages), 0.0), 1.0)
-        pages += (lruvec.list_pages[INACTIVE] + lruvec.list_pages[ACTIVE]) * (1.0 - share)
-    return pages
-
-
-@kernel
 def _memory_features(out, env, nid):
     node = env.node[nid]
     file_pages = node.list_pages[INACTIVE] + node.list_pages[ACTIVE]
-    unprotected = _unprotected_file_pages(env, nid)
-    deficit = float(node.high_wmark_pages + node.unusable_pages - node.free_pages)
+    unprotected = unprotected_file_pages(env, nid)
+    deficit = float(deficit_pages(node))
     out.free_over_low_ratio = _free_over_low(node)
     out.file_over_gap_ratio = _ratio(unprotected, float(node.high_wmark_pages - node.min_wmark_pages), 8.0)
     out.file_over_deficit_ratio = _ratio(unprotected, deficit, 8.0)
@@ -81,12 +67,12 @@ def _memory_features(out, env, nid):
 @kernel
 def _kswapd_features(out, env, nid, before, interval_s):
     node = env.node[nid]
-    hopeless = node.kswapd_failures >= MAX_RECLAIM_RETRIES
+    hopeless = kswapd_test_hopeless(node)
     out.hopeless = hopeless
     out.hopeless_s = 0.0
     if hopeless:
         out.hopeless_s = math.log10(1.0 + max(env.time_s - max(node.hopeless_since_s, 0.0), 0.0))
-    out.kswapd_failures_ratio = node.kswapd_failures / MAX_RECLAIM_RETRIES
+    out.kswapd_failures_ratio = node.kswapd_failures / node.failure_limit
     out.awake_ratio = (node.vmstat.awake_s - before.awake_s) / interval_s
     out.kswapd_cpu_ratio = (node.vmstat.kswapd_cpu_s - before.kswapd_cpu_s) / interval_s
 
@@ -122,7 +108,7 @@ def _neighbour_features(out, env, nid):
     room = -2.0
     for other in range(env.nr_nodes):
         if other != nid:
-            hopeless += env.node[other].kswapd_failures >= MAX_RECLAIM_RETRIES
+            hopeless += kswapd_test_hopeless(env.node[other])
             room = max(room, _free_over_low(env.node[other]))
     out.others_hopeless_ratio = _ratio(float(hopeless), float(env.nr_nodes - 1), 0.0)
     out.others_free_over_low_ratio = room

@@ -14,7 +14,7 @@ from reclaim_env.model.constants import (
     REASONS,
     RUN,
 )
-from reclaim_env.reset_rules import GLOBAL_DIRECT_MASK, KSWAPD_MASK, MEMCG_MASK
+from reclaim_env.reset_rules import GLOBAL_DIRECT_MASK, KSWAPD_MASK, MEMCG_MASK, is_hopeless
 
 if TYPE_CHECKING:
     from reclaim_env.vector import ReclaimVectorEnv
@@ -92,7 +92,7 @@ def _view(record: np.void, nid: int, rule: str | None) -> NodeView:
 
 
 def _state(node: np.void) -> str:
-    if node["kswapd_failures"] >= MAX_RECLAIM_RETRIES:
+    if is_hopeless(node):
         return "hopeless"
     return {int(RUN): "running", int(DOZE): "dozing"}.get(int(node["kswapd_phase"]), "asleep")
 

@@ -146,3 +146,8 @@ def _with(edit: Edit, text: str) -> str:
 def rule_number(rule: ResetRule) -> int:
     """What the kernel's reset_rule parameter takes."""
     return rule.always | rule.balanced << 8 | rule.coin << 16
+
+
+def rule_facts(rule: ResetRule) -> dict[str, str | int]:
+    """What a record of a boot keeps of its rule: all that the kernel was told, and what it means."""
+    return {name: getattr(rule, name) for name in ("name", "source", "doc", "always", "balanced", "coin")}

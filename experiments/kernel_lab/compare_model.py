@@ -6,7 +6,7 @@ from math import isfinite, nan
 
 import numpy as np
 
-from reclaim_env.model.constants import REASONS
+from reclaim_env.model.constants import OTHER, REASONS
 from reclaim_env.scenario import Scenario, parse
 from reclaim_env.units import mib_from_pages, pages_from_mib
 from reclaim_env.vector import ReclaimVectorEnv
@@ -26,7 +26,7 @@ MACHINE = (
     "pgsteal_kswapd",
     "pgscan_direct",
     "pgsteal_direct",
-    *(f"{counter}_{reason}" for counter in ("resets", "revivals") for reason in REASONS),
+    *(f"{counter}_{reason}" for counter in ("resets", "revivals") for reason in REASONS[:OTHER]),
     "workingset_refault_file",
     "allocstall",
     "stall_s",

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from reclaim_env.model.constants import FREE_PATH, NR_REASONS, REASONS, RUN, SLEEP
+from reclaim_env.model.constants import FREE_PATH, MAX_RECLAIM_RETRIES, NR_REASONS, REASONS, RUN, SLEEP
 from reclaim_env.model.layout import NR_LATENCY_BINS
 from reclaim_env.scenario import Scenario
 
@@ -87,6 +87,7 @@ def series(log: Console, scenario: Scenario) -> Series:
         **marks,
         time_s=np.array([sample["t_s"] for sample in samples], float),
         unusable_pages=np.zeros(len(boot["nodes"]), int),
+        failure_limit=np.full(len(boot["nodes"]), MAX_RECLAIM_RETRIES),
         free_pages=_columns(log, "free_pages"),
         kswapd_failures=_columns(log, "kswapd_failures"),
         kswapd_phase=np.where(_awake(log), RUN, SLEEP),
@@ -165,6 +166,7 @@ def _state(log: Console, nid: int) -> dict[str, Any]:
     grew = np.flatnonzero(np.diff(resets, prepend=0) > 0)
     return {
         "kswapd_failures": np.float64(last["kswapd_failures"]),
+        "failure_limit": MAX_RECLAIM_RETRIES,
         "kswapd_phase": SLEEP if last["kswapd_state"] == SLEEPING else RUN,
         "first_fruitless_s": when["first_fruitless"],
         "first_hopeless_s": when["first_hopeless"],

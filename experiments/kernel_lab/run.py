@@ -8,11 +8,11 @@ import signal
 import tempfile
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from reclaim_env.reset_rules import RULES, ResetRule
+from reclaim_env.reset_rules import KERNEL_RULES, ResetRule
 from reclaim_env.scenario import Scenario
 
 from .. import files
@@ -69,7 +69,7 @@ class Planned:
         """What goes into the key: stored, so that a record explains itself."""
         return {
             "scenario": self.scenario.model_dump(mode="json"),
-            "rule": asdict(self.rule),
+            "rule": change.rule_facts(self.rule),
             "repeat": self.repeat,
             "free_path_reset": KERNELS[self.kernel],
             "program_sha256": hashlib.sha256(self.program.encode()).hexdigest(),
@@ -132,10 +132,12 @@ def open_folder(out: Path | None, resume: bool) -> RunFolder:
 
 
 def rules_of(names: Sequence[str]) -> tuple[ResetRule, ...]:
-    unknown = [name for name in names if name not in RULES]
-    if unknown:
-        raise ValueError(f"--rule: found {unknown[0]!r}, wanted one of {', '.join(RULES)}")
-    return tuple(RULES[name] for name in dict.fromkeys(names))
+    """Those the lab's kernel can run: masks over who made progress, and nothing else."""
+    strange = [name for name in names if name not in KERNEL_RULES]
+    if strange:
+        wanted = f"one of {', '.join(KERNEL_RULES)}: the rules the lab's kernel runs"
+        raise ValueError(f"--rule: found {strange[0]!r}, wanted {wanted}")
+    return tuple(KERNEL_RULES[name] for name in dict.fromkeys(names))
 
 
 def run(request: Request, folder: RunFolder, progress: Progress) -> None:
@@ -251,7 +253,7 @@ def _note(request: Request, folder: RunFolder, status: str, started: str) -> Non
             "accelerator": request.accelerator,
             "scenarios": [scenario.model_dump(mode="json") for scenario in request.scenarios],
             "not_enforced": {one.name: list(translate.not_enforced(one)) for one in request.scenarios},
-            "contenders": {rule.name: asdict(rule) for rule in request.rules},
+            "contenders": {rule.name: change.rule_facts(rule) for rule in request.rules},
             "repeats": request.repeats,
             "started_utc": started,
         }

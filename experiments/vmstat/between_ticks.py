@@ -8,8 +8,9 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from reclaim_env.model.constants import FREE_PATH, KSWAPD, MAX_RECLAIM_RETRIES, NR_REASONS
+from reclaim_env.model.constants import MAX_RECLAIM_RETRIES, NR_REASONS
 
+from .failures import COLUMNS
 from .tracepoints import print_event
 
 Step = tuple[int, str]  # the count after an event, who cleared it (empty: a run failed)
@@ -59,7 +60,7 @@ def _cleared(before: np.void, after: np.void) -> list[tuple[int, str]]:
 
 def _name(reason: int) -> str:
     """The tracepoint's word for a reason of the model."""
-    return "KSWAPD" if reason == KSWAPD else "PCP" if reason == FREE_PATH else "DIRECT"
+    return next(name for name, reasons in COLUMNS.items() if reason in reasons)
 
 
 def _times_ns(steps: list[Step], before: np.void, after: np.void, start_ns: int, end_ns: int) -> list[int]:

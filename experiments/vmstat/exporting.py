@@ -10,7 +10,8 @@ from pathlib import Path
 import numpy as np
 
 from reclaim_env.arguments import whole
-from reclaim_env.model.constants import ACTIVE, INACTIVE, MAX_RECLAIM_RETRIES
+from reclaim_env.model.constants import ACTIVE, INACTIVE
+from reclaim_env.reset_rules import is_hopeless, rule_of
 from reclaim_env.scenario import Scenario
 from reclaim_env.vector import ReclaimVectorEnv
 
@@ -63,6 +64,8 @@ def export(
 ) -> None:
     """Writes one episode to out, a new folder that `reclaim import vmstat` reads."""
     ticks_per_sample = _ticks_per_sample(scenario, every_ms)
+    if not rule_of(rule).counts_as_kernel:
+        raise ValueError(f"--rule: found {rule}, wanted one that counts failures as kernels do")
     if out.exists() and any(out.iterdir()):
         raise ValueError(f"--out: {shown(out)}: found files, wanted a new folder")
     samples, events = [], []
@@ -112,7 +115,7 @@ def sample(env: np.void, tick_ms: int) -> str:
     nodes = env["node"][: env["nr_nodes"]]
     stats = [_stats(env, nid) for nid in range(len(nodes))]
     zones = [_zone(node) for node in nodes]
-    hopeless = nodes["kswapd_failures"] >= MAX_RECLAIM_RETRIES
+    hopeless = is_hopeless(nodes)
     parts = {
         "uptime": procfs.print_uptime(int(env["tick"]) * tick_ms * NS_PER_MS),
         "vmstat": procfs.print_vmstat(_vmstat(nodes, stats, zones)),

@@ -14,6 +14,7 @@ from reclaim_env.model.constants import (
     MEMCG_HIGH,
     MEMCG_MAX,
     NR_REASONS,
+    OTHER,
     PROACTIVE,
 )
 
@@ -26,6 +27,7 @@ COLUMNS = {
     "KSWAPD": [KSWAPD],
     "DIRECT": [GLOBAL_DIRECT, MEMCG_HIGH, MEMCG_MAX, PROACTIVE],
     "PCP": [FREE_PATH],
+    "OTHER": [OTHER],
 }
 
 

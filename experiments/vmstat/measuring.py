@@ -6,7 +6,7 @@ from math import nan
 
 import numpy as np
 
-from reclaim_env.model.constants import NR_REASONS
+from reclaim_env.model.constants import MAX_RECLAIM_RETRIES, NR_REASONS
 from reclaim_env.model.layout import VMSTAT
 from reclaim_env.reward import COST_TERMS, OOM_KILL_S
 
@@ -192,6 +192,7 @@ def _series(grown: _Growths, time_ns: np.ndarray, failures: Sequence[Failures]) 
         min_wmark_pages=marks["min"],
         low_wmark_pages=marks["low"],
         high_wmark_pages=marks["high"],
+        failure_limit=np.full(len(first), MAX_RECLAIM_RETRIES),
         unusable_pages=np.zeros(len(first)),  # zoneinfo does not tell which free pages are reserved
         free_pages=free,
         kswapd_failures=np.stack([one.count for one in failures], axis=1),

@@ -2,10 +2,11 @@
 
 import math
 
-from reclaim_env.model.constants import ACTIVE, INACTIVE, RUN
+from reclaim_env.model.constants import ACTIVE, INACTIVE, NO_SIGNAL, RUN
 from reclaim_env.model.kernel import inlined, kernel
 from reclaim_env.model.kswapd import lap_s
 from reclaim_env.model.reset_rule import kswapd_test_hopeless
+from reclaim_env.model.reset_signal import deficit_pages
 from reclaim_env.model.vmscan import mem_cgroup_below_low, mem_cgroup_below_min
 
 SHORT_MEAN_S = 2.0
@@ -53,6 +54,20 @@ def account(env):
         pgdat.steal_2s_per_s += short * (stolen / env.tick_s - pgdat.steal_2s_per_s)
         pgdat.steal_20s_per_s += long * (stolen / env.tick_s - pgdat.steal_20s_per_s)
         pgdat.scan_20s_per_s += long * (scanned / env.tick_s - pgdat.scan_20s_per_s)
+        if pgdat.reset_signal != NO_SIGNAL:
+            average_direct(env, pgdat, short)
+
+
+@inlined
+def average_direct(env, pgdat, short):
+    """Running means of the allocator's direct reclaim on the node."""
+    vmstat = pgdat.vmstat
+    stolen = vmstat.pgsteal_direct - pgdat.direct_stolen_before_pages
+    scanned = vmstat.pgscan_direct - pgdat.direct_scanned_before_pages
+    pgdat.direct_stolen_before_pages = vmstat.pgsteal_direct
+    pgdat.direct_scanned_before_pages = vmstat.pgscan_direct
+    pgdat.direct_steal_2s_per_s += short * (stolen / env.tick_s - pgdat.direct_steal_2s_per_s)
+    pgdat.direct_scan_2s_per_s += short * (scanned / env.tick_s - pgdat.direct_scan_2s_per_s)
 
 
 @inlined
@@ -65,7 +80,7 @@ def label_time(env, nid, pgdat):
     running = pgdat.kswapd_phase == RUN
     if hopeless:
         pgdat.vmstat.hopeless_s += env.tick_s
-    deficit = pgdat.high_wmark_pages + pgdat.unusable_pages - pgdat.free_pages
+    deficit = deficit_pages(pgdat)
     if not (hopeless or running) or deficit <= 0:
         return
     enough = cold_pages(env, nid) > deficit

@@ -45,10 +45,13 @@ NR_EVICTORS, NR_COHORTS = 2, 3
 # kswapd's phases
 SLEEP, RUN, DOZE = (np.int64(i) for i in range(3))
 
-# Who made the progress that may clear kswapd_failures
-KSWAPD, GLOBAL_DIRECT, MEMCG_HIGH, MEMCG_MAX, PROACTIVE, FREE_PATH = (np.int64(i) for i in range(6))
-REASONS = ("kswapd", "global_direct", "memcg_high", "memcg_max", "proactive", "free_path")
+# Who made the progress that may clear kswapd_failures; OTHER is no progress but a rule's probe
+KSWAPD, GLOBAL_DIRECT, MEMCG_HIGH, MEMCG_MAX, PROACTIVE, FREE_PATH, OTHER = (np.int64(i) for i in range(7))
+REASONS = ("kswapd", "global_direct", "memcg_high", "memcg_max", "proactive", "free_path", "other")
 NR_REASONS = len(REASONS)
+
+# What a rule asks of the node at a progress event (reset_signal.py)
+NO_SIGNAL, FEW_REFAULTS, AWARE, PRICE, GAP, GAP_STALL = (np.int64(i) for i in range(6))
 
 # Memory policies (mm/mempolicy.c); PREFERRED differs from LOCAL only in where the walk starts
 LOCAL, BIND, PREFERRED, INTERLEAVE = (np.int64(i) for i in range(4))

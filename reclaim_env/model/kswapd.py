@@ -18,7 +18,6 @@ from reclaim_env.model.constants import (
     INACTIVE,
     KSWAPD,
     KSWAPD_DOZE_S,
-    MAX_RECLAIM_RETRIES,
     RUN,
     SLEEP,
     SWAP_CLUSTER_MAX,
@@ -189,6 +188,8 @@ def begin_run(pgdat):
     pgdat.run_reclaimed_pages = 0
     pgdat.trim_forbidden = 0
     pgdat.trim_failed = 0
+    pgdat.low_skipped = 0
+    pgdat.low_ignored = 0
     pgdat.vmstat.pageoutrun += 1
     begin_boosted_run(pgdat)
 
@@ -235,13 +236,16 @@ def walk_pass(env, nid, now_s):
 
 @inlined
 def aim_lruvec(env, pgdat, lru):
-    """The scan targets of the next cgroup: none where it is protected (kswapd never breaks low)."""
+    """The scan targets of the next cgroup: none where it is protected (no kernel's kswapd breaks low)."""
     lruvec = env.lruvec[lru]
     memcg = env.memcg[lruvec.memcg]
     pgdat.in_lruvec = 1
     lruvec.scan_left_pages[INACTIVE] = 0
     lruvec.scan_left_pages[ACTIVE] = 0
-    if mem_cgroup_below_min(memcg) or mem_cgroup_below_low(memcg):
+    if mem_cgroup_below_min(memcg):
+        return
+    if mem_cgroup_below_low(memcg) and not pgdat.low_ignored:
+        pgdat.low_skipped = 1
         return
     lruvec.scan_left_pages[INACTIVE] = draw_target(
         env, lru, INACTIVE, pass_target(pgdat, lruvec, memcg, INACTIVE)
@@ -257,7 +261,9 @@ def pass_target(pgdat, lruvec, memcg, lst):
     """Mean of the pages of one list that the pass, or the passes it stands for, examine."""
     total = 0.0
     for priority in range(pgdat.priority, pgdat.pass_first_priority + 1):
-        pages = nr_to_scan(lruvec, memcg, lst, priority, False, False, float(memcg.nr_members))
+        pages = nr_to_scan(
+            lruvec, memcg, lst, priority, pgdat.low_ignored != 0, False, float(memcg.nr_members)
+        )
         if pages == 0.0:  # nor at a gentler priority
             break
         total += pages
@@ -312,11 +318,18 @@ def end_pass(env, nid, now_s):
 
 @kernel
 def finish_priorities(env, pgdat, now_s):
-    """Below priority 1 the run ends - or begins again without cache-trim passes, if those may be to blame."""
+    """Below priority 1 the run ends - or begins again without what may be to blame that nothing was freed.
+
+    That is cache-trim passes; and memory.low, under a rule that ignores it then.
+    """
     if pgdat.priority >= 1:
         return
     if pgdat.run_reclaimed_pages == 0 and pgdat.trim_failed and not pgdat.trim_forbidden:
         pgdat.trim_forbidden = 1
+        pgdat.priority = DEF_PRIORITY
+        return
+    if pgdat.run_reclaimed_pages == 0 and pgdat.retries_low and pgdat.low_skipped and not pgdat.low_ignored:
+        pgdat.low_ignored = 1
         pgdat.priority = DEF_PRIORITY
         return
     end_run(env, pgdat, now_s, False)
@@ -348,7 +361,18 @@ def count_failure(env, pgdat, now_s):
         if not env.counts_boosted_runs:
             return
     pgdat.kswapd_failures += 1
-    if pgdat.kswapd_failures == MAX_RECLAIM_RETRIES:
-        pgdat.hopeless_since_s = now_s
-        if pgdat.first_hopeless_s < 0.0:
-            pgdat.first_hopeless_s = now_s
+    if pgdat.kswapd_failures == pgdat.failure_limit:
+        give_up(pgdat, now_s)
+
+
+@inlined
+def give_up(pgdat, now_s):
+    """The node is hopeless from now on. A probe that helped for less than its wait doubles the next wait."""
+    pgdat.hopeless_since_s = now_s
+    pgdat.allocated_at_hopeless_pages = pgdat.vmstat.pgalloc_normal
+    if now_s - pgdat.probed_s < pgdat.probe_wait_s:
+        pgdat.probe_wait_s = min(2.0 * pgdat.probe_wait_s, pgdat.probe_max_s)
+    else:
+        pgdat.probe_wait_s = pgdat.probe_first_s
+    if pgdat.first_hopeless_s < 0.0:
+        pgdat.first_hopeless_s = now_s

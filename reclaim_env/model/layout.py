@@ -64,8 +64,8 @@ VMSTAT = np.dtype(
         ("false_dead_s", f8),  # hopeless while cold reclaimable pages exceed the deficit
         ("false_alive_s", f8),  # running while they do not
         ("progress", i8, (NR_REASONS,)),  # reclaim passes that freed something, by who
-        ("resets", i8, (NR_REASONS,)),  # of them, those that found kswapd_failures above 0 and cleared it
-        ("revivals", i8, (NR_REASONS,)),  # of them, those that found the node hopeless
+        ("resets", i8, (NR_REASONS,)),  # of them, those that took failures off the count
+        ("revivals", i8, (NR_REASONS,)),  # of them, those that gave a hopeless node its kswapd back
     ],
     align=True,
 )
@@ -110,6 +110,8 @@ NODE = np.dtype(
         ("pass_trim", i8),
         ("trim_forbidden", i8),
         ("trim_failed", i8),
+        ("low_skipped", i8),  # of the run under way: memory.low kept kswapd off a cgroup
+        ("low_ignored", i8),
         ("reclaim_cursor", i8),  # shared cgroup cursor of partial walks
         ("nonresident_age", i8),  # eviction clock of the root lruvec
         ("workingset_activate", i8),
@@ -119,15 +121,33 @@ NODE = np.dtype(
         ("reset_always_mask", i8),  # rule: bit r set = progress by reason r clears the count
         ("reset_balanced_mask", i8),  # ... if the node is balanced
         ("reset_coin_mask", i8),  # ... if a coin says so
+        ("reset_signal_mask", i8),  # ... if reset_signal holds
+        ("reset_signal", i8),
+        ("reset_refaults_per_s", f8),  # FEW_REFAULTS: fewer than so many
+        ("reset_step", i8),  # a reset takes this many failures off the count,
+        ("reset_floor", i8),  # and leaves no fewer than these
+        ("failure_limit", i8),  # fruitless runs after which kswapd gives up
+        ("retries_low", i8),  # a fruitless run is repeated with memory.low ignored before it counts
+        ("probe_first_s", f8),  # kswapd is tried again after so long hopeless (0: never),
+        ("probe_max_s", f8),  # twice as long each time it soon gives up again, up to this
+        ("probe_after_pages", i8),  # or after so many pages were allocated on the hopeless node (0: never),
+        ("probe_needs_free", i8),  # with (low + min) / 2 free
+        ("probe_wait_s", f8),  # the wait now in force
+        ("probed_s", f8),  # the last probe
+        ("allocated_at_hopeless_pages", i8),
         ("nr_progress", i8),  # index of the next coin
         ("refault_2s_per_s", f8),  # exponential means of pages per second, for observations
         ("refault_20s_per_s", f8),
         ("steal_2s_per_s", f8),
         ("steal_20s_per_s", f8),
         ("scan_20s_per_s", f8),
+        ("direct_steal_2s_per_s", f8),  # kept only where a rule reads them
+        ("direct_scan_2s_per_s", f8),
         ("refaulted_before_pages", i8),  # counters at the last tick
         ("stolen_before_pages", i8),
         ("scanned_before_pages", i8),
+        ("direct_stolen_before_pages", i8),
+        ("direct_scanned_before_pages", i8),
         ("allocated_before_pages", i8),
         ("hopeless_since_s", f8),  # -1 when it is not
         ("first_fruitless_s", f8),  # -1 before it

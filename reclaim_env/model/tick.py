@@ -20,6 +20,7 @@ from reclaim_env.model.kernel import inlined, kernel
 from reclaim_env.model.kswapd import kswapd, lap_s
 from reclaim_env.model.memcontrol import mem_cgroup_calculate_protection, reclaim_to
 from reclaim_env.model.page_alloc import kill_victim
+from reclaim_env.model.probe import probe_hopeless
 
 # A tick is cut into at most this many slices, so that refaults meet the kswapd run that follows them.
 MAX_SLICES = 8
@@ -63,6 +64,7 @@ def tick(env):
     env.tick += 1
     env.time_s = env.tick * env.tick_s
     account(env)
+    probe_hopeless(env)
 
 
 @inlined

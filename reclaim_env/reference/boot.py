@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from reclaim_env.reset_rules import RULES
+from reclaim_env.reset_rules import KERNEL_RULES
 from reclaim_env.scenario import Scenario
 from reclaim_env.scenario_workloads import Anon, Atomic, Reader, Stream
 from reclaim_env.units import pages_from_kib, pages_from_mib
@@ -168,7 +168,7 @@ def _set_nodes(m: Machine, scenario: Scenario, rule: str) -> None:
         row = table.distance or [10 if j == nid else 20 for j in range(nr)]
         node["zonelist"][:nr] = sorted(range(nr), key=lambda j, row=row, n=nid: (row[j], (j - n) % nr))
         for name in ("always", "balanced", "coin"):
-            node[f"{name}_mask"] = getattr(RULES[rule], name)
+            node[f"{name}_mask"] = getattr(KERNEL_RULES[rule], name)
         for name in ("first_fruitless_s", "first_hopeless_s", "hopeless_since_s"):
             node[name] = -1.0
     for table in scenario.hopeless:

@@ -14,8 +14,9 @@ from reclaim_env.model.constants import (
     PROACTIVE,
 )
 from reclaim_env.model.reset_rule import kswapd_try_clear_hopeless, rule_allows
-from reclaim_env.reset_rules import RULES
+from reclaim_env.reset_rules import KERNEL_RULES, RULES
 from reclaim_env.vector import ReclaimVectorEnv
+from tests.model.machines import forget_rule
 from tests.toys import lively
 
 MEMCG = (MEMCG_HIGH, MEMCG_MAX, PROACTIVE)
@@ -77,8 +78,8 @@ def test_random_resets_half_of_the_time_and_alike_in_every_run():
     assert not rule_allows(record, node, 0, FREE_PATH)
 
 
-def test_the_table_has_all_eight_rules():
-    assert set(RULES) == {*TRUTH, "random"}
+def test_the_table_has_all_rules_of_masks():
+    assert set(KERNEL_RULES) == {*TRUTH, "random"}
 
 
 @pytest.mark.parametrize("name", names())
@@ -139,8 +140,7 @@ def end_state(rule: str | None, action: int, sources: bool = False, **arguments)
     chosen = np.full(env.action_space.shape or (), action, np.int8)
     for _ in range(40):
         env.step(chosen)
-    for mask in ("always", "balanced", "coin"):
-        env.records["node"][f"reset_{mask}_mask"] = 0
+    forget_rule(env.records)
     return env.records
 
 

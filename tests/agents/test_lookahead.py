@@ -8,11 +8,11 @@ from agents.futures import costs_s, resampled
 from agents.labels import action_costs_s
 from agents.lookahead import play
 from agents.oracle import search
-from reclaim_env.reset_rules import RULES
+from reclaim_env.reset_rules import KERNEL_RULES
 from reclaim_env.vector import ReclaimVectorEnv
 from tests.toys import lively
 
-ALL = tuple(RULES.values())
+ALL = tuple(KERNEL_RULES.values())
 
 
 def machine(*seeds: int, steps: int = 0, **arguments) -> ReclaimVectorEnv:
@@ -156,7 +156,7 @@ def test_an_action_without_effect_has_an_advantage_of_exactly_nothing():
 
 def test_labels_without_foresight_are_means_over_futures():
     env = machine(1, steps=5)
-    forks = Forks(env, 0, (*bit_rules(sources=False), RULES["never"]))
+    forks = Forks(env, 0, (*bit_rules(sources=False), KERNEL_RULES["never"]))
     plan = forks.constant(2)
     plan[:10, 1] = 1
     costs = [costs_s(forks, resampled(forks.start, number), [plan], 0, 10)[0] for number in range(3)]

@@ -14,7 +14,7 @@ from agents.forks import Forks, bit_rules, plan_of_actions, same_future
 from agents.oracle import search
 from agents.trail import Trail
 from reclaim_env.env import ReclaimEnv
-from reclaim_env.reset_rules import RULES
+from reclaim_env.reset_rules import KERNEL_RULES
 from reclaim_env.scenario import load
 from reclaim_env.vector import ReclaimVectorEnv
 from tests.toys import lively
@@ -74,8 +74,8 @@ def test_it_dominates_every_rule_and_every_plan_it_is_given(seed):
     plan = plan_of_actions(actions, nr_nodes=2, sources=False)
     env = machine(seed)
     agent_s = -sum(float(env.step(action[None])[1][0]) for action in actions)
-    costs = [rule_cost_s(rule, seed) for rule in RULES]
-    found = search(machine(seed), plans=[plan], choices=(*BITS, RULES["balanced"]), budget_episodes=0)
+    costs = [rule_cost_s(rule, seed) for rule in KERNEL_RULES]
+    found = search(machine(seed), plans=[plan], choices=(*BITS, KERNEL_RULES["balanced"]), budget_episodes=0)
     assert found.cost_s <= min(*costs, agent_s) + 1e-12
     assert found.best_given_s == pytest.approx(min(*costs, agent_s), rel=1e-12)
     assert found.bound_s <= found.cost_s <= search(machine(seed), rules=()).best_given_s
@@ -104,7 +104,7 @@ def test_it_ends_soon_after_its_budget_and_a_budget_buys_something():
     costs = {}
     for budget in (0, 20, 200):
         found = search(machine(1), budget_episodes=budget)
-        given = len(RULES) + 3  # each once, the best laid as a trail
+        given = len(KERNEL_RULES) + 3  # each once, the best laid as a trail
         assert found.steps <= (max(budget, given) + 20) * 40
         costs[budget] = found.cost_s
     assert costs[200] < costs[0]
@@ -142,11 +142,11 @@ def test_where_nothing_is_decided_one_plan_is_all():
 
 @pytest.mark.parametrize("seed", range(3))
 def test_a_step_that_decides_nothing_is_the_same_under_every_rule(seed):
-    forks = Forks(machine(seed), 0, tuple(RULES.values()))
+    forks = Forks(machine(seed), 0, tuple(KERNEL_RULES.values()))
     nr_open = nr_shut = 0
-    for step, record in walk(forks, rule=list(RULES).index("direct_balanced")):
+    for step, record in walk(forks, rule=list(KERNEL_RULES).index("direct_balanced")):
         ends = []
-        for rule in range(len(RULES)):
+        for rule in range(len(KERNEL_RULES)):
             end = record.copy()
             forks.drive(end, forks.constant(rule)[step : step + 1], 0, 1)
             ends.append(end)
@@ -199,7 +199,10 @@ def test_a_bit_of_three_is_one_of_eight_rules():
     rules = bit_rules(sources=True)
     actions = np.array([[1, 0, 0, 1, 1, 1]])
     assert plan_of_actions(actions, nr_nodes=2, sources=True).tolist() == [[1, 7]]
-    assert rules[1].always == RULES["kswapd_only"].always and rules[7].always == RULES["always"].always
+    assert (
+        rules[1].always == KERNEL_RULES["kswapd_only"].always
+        and rules[7].always == KERNEL_RULES["always"].always
+    )
 
 
 def test_an_env_that_cannot_fork_is_refused():

@@ -5,7 +5,15 @@ import numpy as np
 from experiments.metrics import measure
 from experiments.results import Results, ScenarioResults
 from experiments.series import Recorder, Series
-from reclaim_env.model.constants import DOZE, GLOBAL_DIRECT, KSWAPD, MEMCG_HIGH, RUN, SLEEP
+from reclaim_env.model.constants import (
+    DOZE,
+    GLOBAL_DIRECT,
+    KSWAPD,
+    MAX_RECLAIM_RETRIES,
+    MEMCG_HIGH,
+    RUN,
+    SLEEP,
+)
 from reclaim_env.model.layout import VMSTAT, alloc
 
 RULES = (
@@ -90,6 +98,7 @@ def episode(rule: str, steps: int = 600) -> Series:
     record["nr_nodes"] = NR_NODES
     node = record["node"][:NR_NODES]
     node["min_wmark_pages"], node["low_wmark_pages"] = 44 * PAGES_PER_MIB, 1326 * PAGES_PER_MIB
+    node["failure_limit"] = MAX_RECLAIM_RETRIES
     node["high_wmark_pages"], node["free_pages"] = 2608 * PAGES_PER_MIB, 1414 * PAGES_PER_MIB
     recorder = Recorder(record)
     for step in range(1, steps + 1):

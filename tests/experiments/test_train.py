@@ -23,7 +23,7 @@ from experiments.evaluate import FIRST_SEED
 from experiments.learner_tags import COST_RATIO, MEAN_REWARD, TRACKED
 from experiments.lessons import Lesson
 from experiments.metrics import tag
-from reclaim_env.reset_rules import RULES
+from reclaim_env.reset_rules import KERNEL_RULES
 from reclaim_env.scenario import Scenario
 from reclaim_env.vector import ReclaimVectorEnv
 from tests.toys import lively
@@ -90,9 +90,9 @@ def test_the_rules_are_lines_of_the_agents_tags(tmp_path):
     expected = {*map(tag, TRACKED), COST_RATIO, f"{COST_RATIO}/lively", MEAN_REWARD}
     assert expected <= set(agent)
     assert {"rollout/ep_rew_mean", "train/approx_kl", "time/fps"} <= set(agent)
-    assert {path.name for path in folder.iterdir()} == {"ppo", *(f"rule_{rule}" for rule in RULES)}
+    assert {path.name for path in folder.iterdir()} == {"ppo", *(f"rule_{rule}" for rule in KERNEL_RULES)}
     ratios = {}
-    for rule in RULES:
+    for rule in KERNEL_RULES:
         lines = scalars(folder / f"rule_{rule}")
         assert set(lines) == expected
         for points in lines.values():

@@ -6,7 +6,7 @@ import pytest
 
 from experiments.kernel_lab import change
 from reclaim_env.model.constants import FREE_PATH, REASONS
-from reclaim_env.reset_rules import RULES
+from reclaim_env.reset_rules import KERNEL_RULES
 from tests.kernel_lab.kernel_tree import contents, make_tree
 
 
@@ -81,13 +81,13 @@ def test_stock_612_is_the_number_the_kernel_starts_with():
     assert names is not None
     reasons = tuple(re.findall(r'"(\w+)"', names[1]))
     assert reasons == REASONS[: len(reasons)] == REASONS[:FREE_PATH]
-    assert change.rule_number(RULES["always"]) == (1 << len(reasons)) - 1
+    assert change.rule_number(KERNEL_RULES["always"]) == (1 << len(reasons)) - 1
 
 
 def test_rules_differ_in_their_numbers_and_a_number_tells_its_rule():
-    numbers = {name: change.rule_number(rule) for name, rule in RULES.items()}
-    assert len(set(numbers.values())) == len(RULES)
-    for name, rule in RULES.items():
+    numbers = {name: change.rule_number(rule) for name, rule in KERNEL_RULES.items()}
+    assert len(set(numbers.values())) == len(KERNEL_RULES)
+    for name, rule in KERNEL_RULES.items():
         masks = tuple(numbers[name] >> shift & 0xFF for shift in (0, 8, 16))
         assert masks == (rule.always, rule.balanced, rule.coin)
 

@@ -9,9 +9,9 @@ from reclaim_env.model.constants import (
     ATOMIC,
     FREE_PATH,
     KSWAPD,
-    MAX_RECLAIM_RETRIES,
     SLEEP,
 )
+from reclaim_env.reset_rules import is_hopeless
 
 FRACTION_PAGES = 1e-6  # by which the fractions of a class may miss its whole pages
 
@@ -111,6 +111,7 @@ def counters_agree(env: np.void) -> None:
     assert np.all(vmstat["kswapd_fruitless_runs"] <= vmstat["pageoutrun"])
     assert np.all(vmstat["boosted_fruitless_runs"] <= vmstat["kswapd_fruitless_runs"])
     assert np.all(vmstat["resets"][:, :FREE_PATH] <= vmstat["progress"][:, :FREE_PATH])
+    assert not vmstat["progress"][:, FREE_PATH:].any()
     assert np.all(vmstat["revivals"] <= vmstat["resets"])
     assert env["device"]["used_s"] <= time_s + 1e-9
     run_s = 12 * (env["cost"]["pass_s"] + env["cost"]["pass_memcg_s"] * env["nr_members"]) + 4096 * 2e-6
@@ -132,12 +133,10 @@ def time_goes_forward(env: np.void, before: np.void) -> None:
             forgiven = 0 if env["counts_boosted_runs"] else grown["boosted_fruitless_runs"]
             assert grown_count == grown["kswapd_fruitless_runs"] - forgiven
         else:
-            assert now["kswapd_failures"] <= grown["kswapd_fruitless_runs"]
-            assert (
-                any(now[f"reset_{how}_mask"] for how in ("always", "balanced", "coin"))
-                or env["free_path_reset"]
-            )
-        hopeless = then["kswapd_failures"] >= MAX_RECLAIM_RETRIES and resets == 0
+            assert may_reset(now) or env["free_path_reset"]
+            if now["reset_step"] >= now["failure_limit"]:
+                assert now["kswapd_failures"] <= grown["kswapd_fruitless_runs"] + now["reset_floor"]
+        hopeless = is_hopeless(then) and resets == 0
         if hopeless:
             assert grown["pgscan_direct_throttle"] == 0
         if hopeless and then["kswapd_phase"] == SLEEP:
@@ -146,3 +145,9 @@ def time_goes_forward(env: np.void, before: np.void) -> None:
             assert grown["progress"][KSWAPD] == 0
         if now["list_pages"][ACTIVE] == then["list_pages"][ACTIVE] == 0:
             assert grown["pgrefill"] == 0 or grown["pgactivate"] + grown["workingset_activate_file"] > 0
+
+
+def may_reset(node: np.void) -> bool:
+    """The node's rule allows some reset at all."""
+    masks = any(node[f"reset_{how}_mask"] for how in ("always", "balanced", "signal", "coin"))
+    return masks or node["probe_first_s"] > 0 or node["probe_after_pages"] > 0

@@ -39,6 +39,18 @@ def machine(rule: str = "never", seed: int = 0, kernel: str = "7.0", **tables: A
     return machines
 
 
+def forget_rule(machines: np.ndarray) -> None:
+    """Wipes what only tells which rule a machine had, so that the rest of it can be compared."""
+    node = machines["node"]
+    failures = node["kswapd_failures"].copy()
+    install_rule(machines, "never")
+    node["kswapd_failures"] = failures
+    for name in ("steal", "scan"):
+        node[f"direct_{name}_2s_per_s"] = 0.0
+    for name in ("stolen", "scanned"):
+        node[f"direct_{name}_before_pages"] = 0
+
+
 def plain(*args: Any, **tables: Any):
     """One machine as the plain model takes it."""
     return as_records(machine(*args, **tables))[0]

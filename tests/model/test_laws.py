@@ -14,7 +14,7 @@ from reclaim_env.reset_rules import RULES
 from reclaim_env.scenario import load
 from reclaim_env.vector import ReclaimVectorEnv
 from tests.model.audit import audit, rows
-from tests.model.machines import DEVICE, NODE, anon, file, machine, reader
+from tests.model.machines import DEVICE, NODE, anon, file, forget_rule, machine, reader
 from tests.model.stories import stories
 from tests.toys import lively
 
@@ -136,8 +136,6 @@ def different_fields(one: ReclaimVectorEnv, other: ReclaimVectorEnv) -> set[str]
     return fields
 
 
-MASKS = ("reset_always_mask", "reset_balanced_mask", "reset_coin_mask")
-
 COLD_STREAM = {
     "anon": [anon(pages=40000)],
     "stream": [{"name": "cold", "cpu_node": 0, "mib_per_s": 300, "inactive_mib": [80]}],
@@ -149,8 +147,7 @@ def test_where_no_run_fails_all_rules_are_equal_to_the_last_bit(tables):
     machines = [started(machine(rule, seed=2, **tables)) for rule in sorted(RULES)]
     for one in machines:
         advance(one, 300)
-        for mask in MASKS:
-            one["node"][mask] = 0
+        forget_rule(one)
     assert machines[0]["node"]["vmstat"]["kswapd_fruitless_runs"].sum() == 0
     if "stream" in tables:
         assert machines[0]["node"]["vmstat"]["pgsteal_kswapd"][0, 0] > 10000

@@ -11,7 +11,7 @@ from reclaim_env.model.constants import (
     NR_REASONS,
     PROACTIVE,
 )
-from reclaim_env.reset_rules import RULES
+from reclaim_env.reset_rules import KERNEL_RULES
 from tests.model.machines import NODE, one_file, one_run, plain, set_free
 
 ANY = (KSWAPD, GLOBAL_DIRECT, MEMCG_HIGH, MEMCG_MAX, PROACTIVE)
@@ -51,8 +51,8 @@ def test_truth_table_of_the_rule(model, rule, balanced):
         assert node.last_reset_reason == (reason if cleared else -1)
 
 
-def test_every_rule_has_a_truth_table_and_random_is_between():
-    assert set(RULES) == {*TRUTH, "random"}
+def test_every_rule_of_masks_has_a_truth_table_and_random_is_between():
+    assert set(KERNEL_RULES) == {*TRUTH, "random"}
 
 
 def test_random_clears_half_of_the_time_whoever_asks(model):
