@@ -157,6 +157,8 @@ def _set_memcgs(env: np.void, scenario: Scenario) -> None:
         root = env["memcg"][g]
         root["parent"], root["nr_members"], root["bystander"] = -1, 1, 1
         root["min_pages"] = root["low_pages"] = root["high_pages"] = root["max_pages"] = -1
+    env["first_memcg"] = env["nr_memcgs"] - 1 if lives_in_root else 0
+    env["node"]["reclaim_cursor"] = env["first_memcg"]
     env["nr_members"] = env["memcg"]["nr_members"][: env["nr_memcgs"]].sum()
 
 

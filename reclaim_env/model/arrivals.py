@@ -81,5 +81,5 @@ def lru_add(env, set_, k, now_s):
         env.node[set_.nid].workingset_activate += active
         g = lruvec.memcg
         while g >= 0:
-            env.memcg[g].workingset_activate += active
+            env.lruvec[set_.nid * env.nr_memcgs + g].workingset_activate += active
             g = env.memcg[g].parent

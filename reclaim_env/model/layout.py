@@ -171,9 +171,6 @@ MEMCG = np.dtype(
         ("usage_pages", i8),  # with its descendants
         ("anon_pages", i8, (MAX_NODES,)),  # own, without descendants
         ("uncharged_pages", i8),  # charged while over high, reclaim for them still owed
-        ("activate_snapshot", i8),
-        ("workingset_activate", i8),
-        ("stat_workingset_activate", i8),  # as the last flush saw it
         ("fruitless_retries", i8),
         ("pgscan", i8),
         ("pgsteal", i8),
@@ -200,7 +197,13 @@ LRUVEC = np.dtype(
         ("stat_list_pages", i8, (NR_LISTS,)),  # as the last flush saw them
         ("settled_pages", i8, (NR_LISTS,)),  # left by the last scan: spread evenly over the members
         ("scan_left_pages", i8, (NR_LISTS,)),  # of the pass under way
-        ("lapped_pages", i8),  # inactive pages examined since a task's descent began
+        ("lap_pages", i8),  # the inactive list's length when a task's call began
+        ("lapped_pages", i8),  # inactive pages examined since
+        ("visited_pages", i8, (NR_LISTS,)),  # what the members whose call it is have left of each list
+        ("reclaim_cursor", i8),  # of partial walks over this cgroup's subtree
+        ("workingset_activate", i8),  # with its descendants
+        ("stat_workingset_activate", i8),  # as the last flush saw it
+        ("activate_snapshot", i8),
         ("inserted_s", f8, (NR_LISTS, NR_BINS)),  # mean time at which a bin's pages entered its list
         ("nonresident_age", i8),  # eviction clock of the cgroup on this node
     ],
@@ -343,6 +346,19 @@ COST = np.dtype(
     align=True,
 )
 
+# struct scan_control of the task's call under way.
+SCAN_CONTROL = np.dtype(
+    [
+        ("full_walk", i8),
+        ("force_deactivate", i8),
+        ("low_ignored", i8),
+        ("skipped_deactivate", i8),
+        ("skipped_low", i8),
+        ("same_members", i8),  # of a crowd it is those again that made the last call
+    ],
+    align=True,
+)
+
 ENV = np.dtype(
     [
         ("seed", u8),
@@ -356,6 +372,7 @@ ENV = np.dtype(
         ("now_s", f8),  # the moment of the slice at which the task under way acts
         ("nr_nodes", i8),
         ("nr_memcgs", i8),
+        ("first_memcg", i8),  # where a walk of the tree begins: the root, if anything lives in it
         ("nr_members", i8),  # cgroups with all members counted: what one walk visits
         ("nr_classes", i8),
         ("nr_sets", i8),
@@ -368,7 +385,10 @@ ENV = np.dtype(
         ("free_path_reset", i8),  # kernel preset: the 6.18 reset when free climbs above high
         # Scratch of single functions: kernels allocate nothing.
         ("granted_pages", i8, (MAX_NODES,)),  # what the last allocation got, by node
-        ("aims_head", i8),  # the scan under way meets the pages it put back a moment ago
+        ("sc", SCAN_CONTROL),
+        ("descent_s", f8),  # when the task's descent under way began
+        ("looks_again", i8),  # the scan under way meets the pages its descent put back a moment ago
+        ("aims_head", i8),  # ... and finds them at the head
         ("first_aimed", i8),  # the bins it takes from
         ("last_aimed", i8),
         ("bin_pages", f8, (NR_BINS,)),

@@ -1,7 +1,7 @@
 """Limited reclaim: descents by tasks, for the allocator or for a cgroup's limit (mm/vmscan.c).
 
-Kept: priorities 12 to 0, every allowed node once per priority, partial walks, the second and third
-attempts (full walk with deactivation, low protection ignored). Left out: the back-off sleeps.
+Kept: priorities 12 to 0, every allowed node once per priority, partial walks, the further attempts (full
+walk, deactivation forced, low protection ignored). Left out: the back-off sleeps.
 """
 
 import math
@@ -12,6 +12,7 @@ from reclaim_env.model.constants import (
     DEF_PRIORITY,
     GLOBAL_DIRECT,
     INACTIVE,
+    NR_LISTS,
     ROOT,
     SWAP_CLUSTER_MAX,
 )
@@ -40,59 +41,78 @@ def try_to_free_mem_cgroup_pages(env, root, start, nr_pages, batch, reason, now_
 
 @kernel
 def do_try_to_free_pages(env, root, start, mask, target, batch, reason, now_s):
-    """A descent; if it freed nothing, again with deactivation forced, and with low ignored."""
+    """A descent; if it freed nothing, again with a full walk, with deactivation forced, with low ignored."""
+    sc = env.sc
+    sc.full_walk = 0
+    sc.force_deactivate = 0
+    sc.low_ignored = 0
+    if not sc.same_members:
+        begin_lap(env, root, batch)
     spent_s = 0.0
-    force_deactivate = False
-    low_ignored = False
     calls = 0
     while True:
         spent_s += batch * env.cost.direct_entry_s
         calls += batch
-        reclaimed, cost_s, skipped_active, skipped_low = descend(
-            env, root, start, mask, target, batch, reason, force_deactivate, low_ignored, now_s + spent_s
-        )
+        sc.skipped_deactivate = 0
+        sc.skipped_low = 0
+        reclaimed, cost_s = descend(env, root, start, mask, target, batch, reason, now_s + spent_s)
         spent_s += cost_s
         if reclaimed > 0:
             return reclaimed, spent_s, calls
-        if skipped_active and not force_deactivate:
-            force_deactivate = True
-        elif skipped_low and not low_ignored:
-            low_ignored = True
+        if not sc.full_walk:
+            sc.full_walk = 1
+        elif sc.skipped_deactivate and not sc.force_deactivate:
+            sc.force_deactivate = 1
+        elif sc.skipped_low and not sc.low_ignored:
+            sc.force_deactivate = 0
+            sc.low_ignored = 1
         else:
             return 0, spent_s, calls
 
 
 @inlined
-def descend(env, root, start, mask, target, batch, reason, force_deactivate, low_ignored, now_s):
-    """Priorities 12 to 0 until the targets are met: (reclaimed, seconds, skipped active?, skipped low?)."""
+def begin_lap(env, root, batch):
+    """A call meets lists that are new to it; of a crowd at its limit, those of as many members as call."""
+    for nid in range(env.nr_nodes):
+        for g in range(env.nr_memcgs):
+            if in_subtree(env, g, root):
+                lruvec = env.lruvec[nid * env.nr_memcgs + g]
+                nr_members = env.memcg[g].nr_members
+                lruvec.lap_pages, lruvec.lapped_pages = lruvec.list_pages[INACTIVE], 0
+                for lst in range(NR_LISTS):
+                    pages = lruvec.list_pages[lst] * min(batch, nr_members) + nr_members // 2
+                    lruvec.visited_pages[lst] = pages // nr_members
+
+
+@inlined
+def descend(env, root, start, mask, target, batch, reason, now_s):
+    """Priorities 12 to 0 until the targets are met: (reclaimed, seconds)."""
+    sc = env.sc
     total = 0
-    skipped_active = False
-    skipped_low = False
-    first, empty_pass_s = prepare_descent(env, root, start, mask, batch)
+    env.descent_s = now_s
+    first, empty_pass_s = first_priority(env, root, start, mask, batch)
     spent_s = (DEF_PRIORITY - first) * empty_pass_s
     for priority in range(first, -1, -1):
         for i in range(env.nr_nodes):
             nid = env.node[start].zonelist[i]
             if not mask >> nid & 1:
                 continue
-            allowed = force_deactivate or may_deactivate(env, root, nid)
-            reclaimed, cost_s, low = shrink_node(
-                env, nid, root, priority, allowed, low_ignored, target, batch, total, reason, now_s + spent_s
+            allowed = sc.force_deactivate or may_deactivate(env, root, nid)
+            reclaimed, cost_s = shrink_node(
+                env, nid, root, priority, allowed, target, batch, total, reason, now_s + spent_s
             )
-            skipped_active |= not allowed
-            skipped_low |= low
             spent_s += cost_s
             total += reclaimed
             if reclaimed > 0:
                 kswapd_try_clear_hopeless(env, nid, reason, min(batch, reclaimed))
         if total >= target * batch:
             break
-    take_snapshot(env, root, start, mask)
-    return total, spent_s, skipped_active, skipped_low
+    take_snapshot(env, root, mask)
+    return total, spent_s
 
 
 @inlined
-def prepare_descent(env, root, start, mask, batch):
+def first_priority(env, root, start, mask, batch):
     """The first priority at which any list is as long as one shift, and what each pass before it costs.
 
     Passes over lists that are too short examine nothing: they are booked, not walked.
@@ -108,7 +128,6 @@ def prepare_descent(env, root, start, mask, batch):
         for g in range(env.nr_memcgs):
             if in_subtree(env, g, root):
                 lruvec = env.lruvec[nid * env.nr_memcgs + g]
-                lruvec.lapped_pages = 0
                 longest = max(longest, lruvec.list_pages[INACTIVE], lruvec.list_pages[ACTIVE])
                 walked += batch if g == root else batch * env.memcg[g].nr_members
     first = DEF_PRIORITY
@@ -120,12 +139,12 @@ def prepare_descent(env, root, start, mask, batch):
 @inlined
 def may_deactivate(env, root, nid):
     """prepare_scan_control(): as last flushed, refaults activated or the inactive list is low."""
-    pgdat = env.node[nid]
     if root < 0:
+        pgdat = env.node[nid]
         changed = pgdat.stat_workingset_activate != pgdat.activate_snapshot
         return changed or inactive_is_low(pgdat.stat_list_pages[INACTIVE], pgdat.stat_list_pages[ACTIVE])
-    memcg = env.memcg[root]
-    if memcg.stat_workingset_activate != memcg.activate_snapshot:
+    target = env.lruvec[nid * env.nr_memcgs + root]
+    if target.stat_workingset_activate != target.activate_snapshot:
         return True
     inactive = 0
     active = 0
@@ -133,50 +152,70 @@ def may_deactivate(env, root, nid):
         if in_subtree(env, g, root):
             inactive += env.lruvec[nid * env.nr_memcgs + g].stat_list_pages[INACTIVE]
             active += env.lruvec[nid * env.nr_memcgs + g].stat_list_pages[ACTIVE]
-    return inactive_is_low(inactive // memcg.nr_members, active // memcg.nr_members)
+    nr_members = env.memcg[root].nr_members
+    return inactive_is_low(inactive // nr_members, active // nr_members)
 
 
 @inlined
-def take_snapshot(env, root, start, mask):
-    """The end of a descent: activations by refault are news only once."""
-    if root >= 0:
-        env.memcg[root].activate_snapshot = env.memcg[root].stat_workingset_activate
-        return
+def take_snapshot(env, root, mask):
+    """The end of a descent: activations by refault are news only once, on each node."""
     for nid in range(env.nr_nodes):
-        if mask >> nid & 1:
+        if not mask >> nid & 1:
+            continue
+        if root < 0:
             env.node[nid].activate_snapshot = env.node[nid].stat_workingset_activate
+        else:
+            target = env.lruvec[nid * env.nr_memcgs + root]
+            target.activate_snapshot = target.stat_workingset_activate
 
 
 @inlined
-def shrink_node(env, nid, root, priority, allowed, low_ignored, target, batch, total, reason, now_s):
-    """One node at one priority: cgroups from the shared cursor, until the calls have their pages.
+def shrink_node(env, nid, root, priority, allowed, target, batch, total, reason, now_s):
+    """One node at one priority: cgroups from the shared cursor on, until the calls have their pages.
 
-    Returns (reclaimed, seconds, skipped for low?).
+    A partial walk ends where the tree ends, and the next begins at its root; a full one leaves the cursor
+    alone. Returns (reclaimed, seconds).
     """
-    pgdat = env.node[nid]
+    is_full = env.sc.full_walk
     reclaimed = 0
     walked = 0
-    skipped_low = False
     spent_s = batch * env.cost.pass_s
-    g = pgdat.reclaim_cursor % env.nr_memcgs if root < 0 else root
-    for _ in range(env.nr_memcgs):
+    first = root if root >= 0 else env.first_memcg
+    g = first if is_full else walk_cursor(env, nid, root)
+    while True:
         if in_subtree(env, g, root):
             members = batch
             if g != root:
                 members = members_to_walk(env, nid, g, priority, target * batch - total - reclaimed, batch)
             walked += members
-            freed, cost_s, low = shrink_one(
-                env, nid, g, root, priority, allowed, low_ignored, target, members, reason, now_s + spent_s
+            freed, cost_s = shrink_one(
+                env, nid, g, root, priority, allowed, target, members, reason, now_s + spent_s
             )
             reclaimed += freed
             spent_s += cost_s
-            skipped_low |= low > 0
         g = (g + 1) % env.nr_memcgs
-        if total + reclaimed >= target * batch:
+        if g == env.first_memcg:
+            g = first
             break
+        if not is_full and total + reclaimed >= target * batch:
+            break
+    if not is_full:
+        set_walk_cursor(env, nid, root, g)
+    return reclaimed, spent_s + walked * env.cost.pass_memcg_s
+
+
+@inlined
+def walk_cursor(env, nid, root):
+    """mem_cgroup_iter(): where the last partial walk over this subtree and node stopped."""
+    return env.node[nid].reclaim_cursor if root < 0 else env.lruvec[nid * env.nr_memcgs + root].reclaim_cursor
+
+
+@inlined
+def set_walk_cursor(env, nid, root, g):
     if root < 0:
-        pgdat.reclaim_cursor = g
-    return reclaimed, spent_s + walked * env.cost.pass_memcg_s, skipped_low
+        env.node[nid].reclaim_cursor = g
+    else:
+        env.lruvec[nid * env.nr_memcgs + root].reclaim_cursor = g
 
 
 @inlined

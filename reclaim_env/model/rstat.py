@@ -23,11 +23,11 @@ def do_flush_stats(env):
         pgdat.stat_workingset_activate = pgdat.workingset_activate
         for lst in range(NR_LISTS):
             pgdat.stat_list_pages[lst] = pgdat.list_pages[lst]
-    for g in range(env.nr_memcgs):
-        env.memcg[g].stat_workingset_activate = env.memcg[g].workingset_activate
     for i in range(env.nr_nodes * env.nr_memcgs):
+        lruvec = env.lruvec[i]
+        lruvec.stat_workingset_activate = lruvec.workingset_activate
         for lst in range(NR_LISTS):
-            env.lruvec[i].stat_list_pages[lst] = env.lruvec[i].list_pages[lst]
+            lruvec.stat_list_pages[lst] = lruvec.list_pages[lst]
 
 
 @inlined

@@ -91,29 +91,32 @@ def member_shift(lruvec, lst, nr_members, shift):
 
 
 @inlined
-def protected_ratio(memcg, low_ignored):
-    """get_scan_count(): the part of a list that effective min and low keep out of the scan."""
-    protection = memcg.emin_pages if low_ignored else max(memcg.elow_pages, memcg.emin_pages)
-    if protection <= 0.0:
-        return 0.0
-    return min(protection / (memcg.usage_pages + 1.0), 1.0)
+def protection_pages(memcg, low_ignored):
+    """get_scan_count(): what effective min and low keep out of the scan."""
+    return memcg.emin_pages if low_ignored else max(memcg.elow_pages, memcg.emin_pages)
 
 
 @kernel
 def nr_to_scan(lruvec, memcg, lst, priority, low_ignored, is_target, members):
     """get_scan_count() for a file list: pages of `members` of the cgroup's identical members, as a mean.
 
-    A list is shortened by its protection (to no less than SWAP_CLUSTER_MAX) before the shift.
+    A list is shortened by its protection before the shift, to no less than SWAP_CLUSTER_MAX if it is less.
     """
     pages = lruvec.list_pages[lst]
     if pages == 0:
         return 0.0
-    ratio = 0.0 if is_target else protected_ratio(memcg, low_ignored)
-    if ratio <= 0.0:
+    protection = 0.0 if is_target else protection_pages(memcg, low_ignored)
+    if protection <= 0.0:
         return members * member_shift(lruvec, lst, memcg.nr_members, priority)
     size = pages / memcg.nr_members
-    size = min(max(size * (1.0 - ratio), float(SWAP_CLUSTER_MAX)), size)
-    return members * math.floor(size / (1 << priority))
+    size -= math.floor(size * protection / (max(float(memcg.usage_pages), protection) + 1.0))
+    return members * math.floor(max(size, float(SWAP_CLUSTER_MAX)) / (1 << priority))
+
+
+@inlined
+def visited_to_scan(lruvec, lst, priority, members):
+    """The same where the members whose call it is are some of a crowd: of what they have left."""
+    return float(members * (lruvec.visited_pages[lst] // members >> priority))
 
 
 @inlined
@@ -139,8 +142,11 @@ def folio_check_references(env, lruvec, set_, class_, now_s):
         aimed = env.taken_ratio[b]
         unreferenced = set_.cells[INACTIVE, UNREFERENCED, b] * aimed
         referenced = set_.cells[INACTIVE, REFERENCED, b] * aimed
-        if is_exec:
-            activated += set_.cells[INACTIVE, FRESH, b] * aimed
+        fresh = set_.cells[INACTIVE, FRESH, b] * aimed
+        if env.looks_again:  # the first look took their bit
+            referenced += fresh
+        elif is_exec:
+            activated += fresh
         if unreferenced + referenced == 0.0:
             continue
         young = young_ratio(env, class_, lruvec.inserted_s[INACTIVE, b], now_s)
@@ -227,6 +233,13 @@ def scan_cost(env, set_, nr_scanned, nr_reclaimed):
     return nr_scanned * cost.scan_mapped_s + nr_reclaimed * (cost.free_s + cost.unmap_s)
 
 
+@inlined
+def date_aimed(env, lruvec):
+    """Pages met a second time in one descent: their young bits have been clear since it began, or less."""
+    for b in range(env.first_aimed, env.last_aimed + 1):
+        lruvec.inserted_s[INACTIVE, b] = max(lruvec.inserted_s[INACTIVE, b], env.descent_s)
+
+
 @kernel
 def shrink_inactive_list(env, lru, nr_pages, reason, now_s):
     """Examines nr_pages at the tail of an inactive file list. Returns (scanned, reclaimed, CPU seconds)."""
@@ -237,6 +250,8 @@ def shrink_inactive_list(env, lru, nr_pages, reason, now_s):
     if lruvec.has_mapped:  # pages put back a moment ago must not lie at the tail
         bins.level_bins(env, lruvec, INACTIVE, bins.STRAY_IN_SCAN_RATIO)
     scanned = bins.isolate_lru_folios(env, lruvec, INACTIVE, nr_pages, u)
+    if env.looks_again:
+        date_aimed(env, lruvec)
     evictor = BY_NODE if reason <= GLOBAL_DIRECT else BY_LIMIT
     reclaimed = 0
     cost_s = 0.0
@@ -331,30 +346,74 @@ def exec_young_ratio(env, lruvec, set_, class_, now_s):
 
 
 @kernel
-def shrink_lruvec(env, lru, inactive_pages, active_pages, nr_to_reclaim, reason, now_s):
+def shrink_lruvec(env, lru, inactive_pages, active_pages, nr_to_reclaim, members, reason, now_s):
     """Executes the scan targets of one list pair, in rounds while a limited reclaimer still wants pages.
 
     Returns (reclaimed, CPU seconds). With no swap a round that reached nr_to_reclaim is the last.
     """
+    lruvec = env.lruvec[lru]
+    inactive_before = lruvec.list_pages[INACTIVE]
+    active_before = lruvec.list_pages[ACTIVE]
     reclaimed = 0
     cost_s = 0.0
-    chunk = min(max(SWAP_CLUSTER_MAX, nr_to_reclaim), 1 << 30)
+    chunk = SWAP_CLUSTER_MAX * members
     while inactive_pages > 0 or active_pages > 0:
-        if active_pages > 0:
-            part = min(active_pages, chunk)
-            cost_s += shrink_active_list(env, lru, part, reason, now_s + cost_s)
-            active_pages -= part
+        active_part = min(active_pages, chunk)
         if inactive_pages > 0:
-            part = min(inactive_pages, chunk)
+            if starts_second_lap(env, lruvec, members):
+                chunk = SWAP_CLUSTER_MAX * members
+            part = min(inactive_pages, chunk, pages_to_lap_end(env, lruvec, members))
             _, freed, spent_s = shrink_inactive_list(env, lru, part, reason, now_s + cost_s)
+            lruvec.lapped_pages += part
             reclaimed += freed
             cost_s += spent_s
             inactive_pages -= part
+            if 2 * freed < part:
+                chunk *= 2  # a list that yields little is walked in growing strides
+        env.aims_head = 0
+        if active_part > 0:
+            cost_s += shrink_active_list(env, lru, active_part, reason, now_s + cost_s)
+            active_pages -= active_part
         if reclaimed >= nr_to_reclaim:
             break
-        chunk *= 2  # a list that yields little is walked in growing strides
-    settle(env.lruvec[lru])
+    env.looks_again = 0
+    change_visited(lruvec, INACTIVE, lruvec.list_pages[INACTIVE] - inactive_before)
+    change_visited(lruvec, ACTIVE, lruvec.list_pages[ACTIVE] - active_before)
+    settle(lruvec)
     return reclaimed, cost_s
+
+
+@inlined
+def change_visited(lruvec, lst, pages):
+    """What a scan took off a list of a crowd, or put on it, was the visited members'."""
+    lruvec.visited_pages[lst] = max(lruvec.visited_pages[lst] + pages, 0)
+
+
+@inlined
+def unseen_pages(env, lruvec, members):
+    """What is left of a descent's first lap over the lists of the visited members; then it meets its own."""
+    nr_members = env.memcg[lruvec.memcg].nr_members
+    visited = min(members, nr_members)
+    return (lruvec.lap_pages * visited + nr_members - 1) // nr_members - lruvec.lapped_pages
+
+
+@inlined
+def pages_to_lap_end(env, lruvec, members):
+    """How far the next round may go without straddling the end of the first lap."""
+    unseen = unseen_pages(env, lruvec, members)
+    return unseen if unseen > 0 else 1 << 60
+
+
+@inlined
+def starts_second_lap(env, lruvec, members):
+    """Does the next round meet pages that the descent has put back, as none before it?
+
+    Of the common list of a crowd the visited members' pages are then the head.
+    """
+    before = env.looks_again
+    env.looks_again = unseen_pages(env, lruvec, members) <= 0
+    env.aims_head = env.looks_again and members < env.memcg[lruvec.memcg].nr_members
+    return env.looks_again and not before
 
 
 @inlined
@@ -388,38 +447,39 @@ def draw_target(env, lru, lst, mean_pages):
 
 
 @inlined
-def shrink_one(
-    env, nid, g, root, priority, may_deactivate, low_ignored, nr_to_reclaim, members, reason, now_s
-):
+def shrink_one(env, nid, g, root, priority, may_deactivate, nr_to_reclaim, members, reason, now_s):
     """The body of shrink_node_memcgs() for one cgroup: skipped if protected, else shrink_lruvec().
 
     `members`: how many of its identical members are visited (of a single one: how many times).
-    Returns (reclaimed, CPU seconds, skipped for low).
+    Returns (reclaimed, CPU seconds).
     """
+    sc = env.sc
     memcg = env.memcg[g]
     lru = nid * env.nr_memcgs + g
     is_target = g == root
     if not is_target:
         if mem_cgroup_below_min(memcg):
-            return 0, 0.0, 0
-        if mem_cgroup_below_low(memcg) and not low_ignored:
-            return 0, 0.0, 1
+            return 0, 0.0
+        if memcg.elow_pages > memcg.emin_pages and not sc.low_ignored:
+            sc.skipped_low = 1  # all of it, or the part it shortens a list by
+            if mem_cgroup_below_low(memcg):
+                return 0, 0.0
         if mem_cgroup_below_low(memcg):
             memcg.events_low += members
     lruvec = env.lruvec[lru]
-    inactive = nr_to_scan(lruvec, memcg, INACTIVE, priority, low_ignored, is_target, float(members))
-    active = 0.0
-    if may_deactivate:
-        active = nr_to_scan(lruvec, memcg, ACTIVE, priority, low_ignored, is_target, float(members))
+    if is_target and members < memcg.nr_members:
+        inactive = visited_to_scan(lruvec, INACTIVE, priority, members)
+        active = visited_to_scan(lruvec, ACTIVE, priority, members)
+    else:
+        inactive = nr_to_scan(lruvec, memcg, INACTIVE, priority, sc.low_ignored, is_target, float(members))
+        active = nr_to_scan(lruvec, memcg, ACTIVE, priority, sc.low_ignored, is_target, float(members))
+    if active > 0.0 and not may_deactivate:
+        sc.skipped_deactivate = 1
+        active = 0.0
     nr_inactive = min(draw_target(env, lru, INACTIVE, inactive), lruvec.list_pages[INACTIVE])
     nr_active = min(draw_target(env, lru, ACTIVE, active), lruvec.list_pages[ACTIVE])
     if nr_inactive == 0 and nr_active == 0:
-        return 0, 0.0, 0
+        return 0, 0.0
     proportional = reason == GLOBAL_DIRECT and priority == DEF_PRIORITY
     wanted = 1 << 60 if proportional else nr_to_reclaim * members
-    lap = members * (lruvec.list_pages[INACTIVE] // memcg.nr_members)
-    env.aims_head = memcg.nr_members > members and 2 * lruvec.lapped_pages + nr_inactive >= 2 * lap
-    lruvec.lapped_pages += nr_inactive
-    reclaimed, cost_s = shrink_lruvec(env, lru, nr_inactive, nr_active, wanted, reason, now_s)
-    env.aims_head = 0
-    return reclaimed, cost_s, 0
+    return shrink_lruvec(env, lru, nr_inactive, nr_active, wanted, members, reason, now_s)

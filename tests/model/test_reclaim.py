@@ -2,7 +2,7 @@
 
 import pytest
 
-from reclaim_env.model.constants import FRESH, GLOBAL_DIRECT, MEMCG_HIGH
+from reclaim_env.model.constants import FRESH, GLOBAL_DIRECT, MEMCG_HIGH, UNREFERENCED
 from tests.model.machines import HOT_PER_S, NODE, file, lists, one_file, plain, reader, set_flag
 
 NOW_S = 2.0
@@ -33,22 +33,20 @@ def test_priority_goes_down_to_zero(model):
     assert direct(model, env) == (5, 1)
 
 
-def test_a_fruitless_call_is_repeated_with_deactivation_if_active_pages_were_spared(model):
+def test_a_fruitless_call_walks_all_then_deactivates_if_active_pages_were_spared(model):
     # The few inactive pages are just faulted: kept at the first look.
     env = one_file("mmap", inactive=4000, active=3000, rate_per_s=HOT_PER_S)
     set_flag(env, FRESH)
-    assert direct(model, env) == (0, 2)
+    assert direct(model, env) == (0, 3)
     assert env.node[0].vmstat.pgrefill > 0
-    env = one_file("mmap", inactive=4000, rate_per_s=HOT_PER_S)
-    env.node[0].stat_workingset_activate = 1  # deactivation is allowed from the start
-    assert direct(model, env) == (0, 1)
+    assert direct(model, one_file()) == (0, 2)  # nothing was spared
 
 
 def test_low_is_broken_only_when_nothing_else_gives(model):
     env = boxes([file(4000)], memory_low_mib=100)
     model.memcontrol.mem_cgroup_calculate_protection(env)
     env.node[0].stat_workingset_activate = 1
-    assert direct(model, env)[1] == 2
+    assert direct(model, env)[1] == 3
     assert lists(env)[0] < 4000
     assert env.memcg[0].events_low > 0
     env = boxes([file(4000)], [file(4000)])
@@ -66,11 +64,39 @@ def test_min_is_never_broken(model):
 
 def test_calls_take_turns_on_cgroups(model):
     env = boxes([file(20700)], [file(20700)], [file(20700)])
-    for _ in range(
-        6
-    ):  # 5 pages of each at priority 12, then 10 of two of them: the next call begins at the third
+    # 5 pages of each at priority 12, then 10 of two; the next call has one to go before the tree ends.
+    for _ in range(6):
         assert direct(model, env) == (35, 1)
-    assert [20700 - lists(env, c)[0] for c in range(3)] == [70, 70, 70]
+    assert [20700 - lists(env, c)[0] for c in range(3)] == [75, 75, 60]
+
+
+def test_a_partial_walk_ends_at_the_trees_end_a_full_one_sees_every_cgroup(model):
+    env = boxes([file(20700)], [file(20700)], [file(20700)])
+    env.node[0].reclaim_cursor = 2
+    for full, walked in ((0, [0, 0, 5]), (1, [5, 5, 5])):
+        before = [int(memcg.pgscan) for memcg in env.memcg[:3]]
+        env.sc.full_walk = full
+        model.reclaim.shrink_node(env, 0, -1, 12, False, 100, 1, 0, GLOBAL_DIRECT, NOW_S)
+        assert [int(memcg.pgscan) - old for memcg, old in zip(env.memcg[:3], before, strict=True)] == walked
+        assert env.node[0].reclaim_cursor == 0
+
+
+def test_the_root_is_walked_first(model):
+    env = plain(
+        cgroup=[{"name": "box"}],
+        reader=[reader("in", "box", files=[file(20700)]), reader("out", files=[file(20700)])],
+    )
+    model.reclaim.shrink_node(env, 0, -1, 12, False, 3, 1, 0, GLOBAL_DIRECT, NOW_S)
+    assert [int(memcg.pgscan) for memcg in env.memcg[:2]] == [0, 5]
+
+
+def test_calls_for_a_limit_take_turns_on_its_cgroups_by_a_cursor_of_their_own(model):
+    cgroups = [{"name": "top"}, *({"name": name, "parent": "top"} for name in "ab")]
+    env = plain(cgroup=cgroups, reader=[reader(name, name, files=[file(20480)]) for name in "ab"])
+    for scanned in ([40, 0], [40, 40], [79, 40]):
+        model.reclaim.shrink_node(env, 0, 0, 9, False, 33, 1, 0, MEMCG_HIGH, NOW_S)
+        assert [int(memcg.pgscan) for memcg in env.memcg[1:3]] == scanned
+    assert env.node[0].reclaim_cursor == 0
 
 
 def test_every_allowed_node_is_shrunk_at_each_priority(model):
@@ -106,6 +132,37 @@ def test_several_calls_at_once_free_as_much_as_one_by_one(model):
     assert at_once == pytest.approx(one_by_one, rel=0.35)
 
 
+@pytest.mark.parametrize("members", [1, 4])
+def test_the_second_lap_of_a_call_finds_untouched_what_the_first_put_back(model, members):
+    # Each page is young: it was looked at last a second ago.
+    env = one_file("mmap", inactive=500, rate_per_s=100.0, cgroup=[{"name": "box", "count": members}])
+    for call in range(members):
+        before = int(env.memcg[0].pgscan)
+        freed, _, _ = model.reclaim.try_to_free_mem_cgroup_pages(env, 0, 0, 64, 1, MEMCG_HIGH, NOW_S + call)
+        assert 64 <= freed < 64 + 32
+        assert env.memcg[0].pgscan - before <= 500 + 64 + 32
+
+
+def test_further_calls_of_a_member_meet_what_the_first_left_of_its_list(model):
+    env = one_file("mmap", inactive=100, active=50, cgroup=[{"name": "box", "count": 4}])
+    freed = []
+    for call in range(3):
+        env.sc.same_members = call > 0
+        freed.append(model.reclaim.try_to_free_mem_cgroup_pages(env, 0, 0, 64, 1, MEMCG_HIGH, NOW_S)[0])
+    # Its 100 inactive pages, then those of its 50 active ones that it has to deactivate.
+    assert freed[0] >= 64 and sum(freed[:2]) == 100 and 32 <= freed[2] <= 50
+    assert sum(lists(env)) == 600 - sum(freed)
+
+
+def test_pages_in_their_first_lap_are_as_old_as_they_are(model):
+    env = one_file("mmap", inactive=4000, rate_per_s=100.0)
+    set_flag(env, UNREFERENCED)
+    env.lruvec[0].inserted_s[0] = NOW_S - 1e-4  # examined a moment ago by somebody else
+    freed, _, _ = model.reclaim.try_to_free_mem_cgroup_pages(env, 0, 0, 64, 1, MEMCG_HIGH, NOW_S)
+    assert 64 <= freed <= env.memcg[0].pgscan < 127
+    assert freed > 0.9 * env.memcg[0].pgscan
+
+
 def test_activations_by_refault_allow_deactivation_once(model):
     env = one_file(inactive=8000, active=4000)
     assert not model.reclaim.may_deactivate(env, -1, 0)
@@ -113,7 +170,7 @@ def test_activations_by_refault_allow_deactivation_once(model):
     assert model.reclaim.may_deactivate(env, -1, 0)
     direct(model, env)
     assert not model.reclaim.may_deactivate(env, -1, 0)
-    env.memcg[0].stat_workingset_activate = 3
+    env.lruvec[0].stat_workingset_activate = 3
     assert model.reclaim.may_deactivate(env, 0, 0)
     model.reclaim.try_to_free_mem_cgroup_pages(env, 0, 0, 64, 1, MEMCG_HIGH, NOW_S)
     assert not model.reclaim.may_deactivate(env, 0, 0)

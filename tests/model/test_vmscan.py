@@ -102,9 +102,9 @@ def test_pages_that_came_since_the_last_scan_lie_at_random_on_the_members(model)
     ("emin", "elow", "low_ignored", "is_target", "pages"),
     [
         (0, 0, False, False, 1000),
-        (0, 500, False, False, 1000 - 1000 * 500 / 1001),
-        (300, 500, True, False, 1000 - 1000 * 300 / 1001),
-        (700, 500, False, False, 1000 - 1000 * 700 / 1001),
+        (0, 500, False, False, 1000 - 1000 * 500 // 1001),
+        (300, 500, True, False, 1000 - 1000 * 300 // 1001),
+        (700, 500, False, False, 1000 - 1000 * 700 // 1001),
         (0, 990, False, False, 32),  # never less than a cluster
         (0, 500, False, True, 1000),  # protection is against others
     ],
@@ -116,7 +116,19 @@ def test_protection_shortens_a_list_before_the_shift(model, emin, elow, low_igno
         target = model.vmscan.nr_to_scan(
             env.lruvec[0], env.memcg[0], INACTIVE, priority, low_ignored, is_target, 1.0
         )
-        assert target == int(pages) >> priority
+        assert target == pages >> priority
+
+
+def test_a_protected_list_shorter_than_a_cluster_counts_as_one(model):
+    env = one_file(inactive=10)
+    env.memcg[0].elow_pages = 5
+    targets = [
+        model.vmscan.nr_to_scan(env.lruvec[0], env.memcg[0], INACTIVE, priority, False, False, 1.0)
+        for priority in (0, 3, 5, 6)
+    ]
+    assert targets == [32, 4, 1, 0]
+    assert shrink(model, env, priority=3)[0] == 4
+    assert shrink(model, env)[0] == 6  # what there is
 
 
 # Access, flag before, young? -> fate. FRESH is unreferenced and young since its fault.
@@ -244,7 +256,9 @@ def test_a_scan_costs_what_its_pages_cost(model):
 
 
 def shrink(model, env, low_ignored=False, root=-1, reason=GLOBAL_DIRECT, priority=0):
-    return model.vmscan.shrink_one(env, 0, 0, root, priority, False, low_ignored, 32, 1, reason, NOW_S)
+    env.sc.low_ignored = low_ignored
+    model.reclaim.begin_lap(env, root, 1)
+    return model.vmscan.shrink_one(env, 0, 0, root, priority, False, 32, 1, reason, NOW_S)
 
 
 def test_a_cgroup_below_min_loses_nothing_to_others(model):
@@ -258,10 +272,19 @@ def test_a_cgroup_below_min_loses_nothing_to_others(model):
 def test_a_cgroup_below_low_is_skipped_and_remembered_until_low_is_ignored(model):
     env = one_file(inactive=800)
     env.memcg[0].elow_pages = 800
-    assert shrink(model, env) == (0, 0.0, 1)
-    assert env.memcg[0].events_low == 0
+    assert shrink(model, env) == (0, 0.0)
+    assert (env.memcg[0].events_low, env.sc.skipped_low) == (0, 1)
     assert shrink(model, env, low_ignored=True)[0] == 32
     assert env.memcg[0].events_low == 1
+
+
+def test_a_list_that_low_shortens_is_remembered_as_skipped(model):
+    cases = ((400, 0, False, 1), (400, 0, True, 0), (400, 400, False, 0), (0, 0, False, 0))
+    for elow, emin, ignored, remembered in cases:
+        env = one_file(inactive=800)
+        env.memcg[0].elow_pages, env.memcg[0].emin_pages = elow, emin
+        shrink(model, env, low_ignored=ignored)
+        assert env.sc.skipped_low == remembered
 
 
 def test_protection_does_not_hold_against_the_cgroups_own_limit(model):
@@ -274,7 +297,7 @@ def test_a_limited_scan_stops_at_its_target_but_not_direct_reclaim_at_first_prio
     assert shrink(model, one_file(inactive=800))[0] == 32
     long = one_file(inactive=50000)
     long.lruvec[0].list_pages[INACTIVE] = 64 * 4096  # its shift at priority 12 is 64
-    assert model.vmscan.shrink_one(long, 0, 0, -1, 12, False, False, 32, 1, GLOBAL_DIRECT, NOW_S)[0] == 64
+    assert shrink(model, long, priority=12)[0] == 64
 
 
 def test_eviction_leaves_a_shadow_and_moves_the_clocks(model):

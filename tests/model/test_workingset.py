@@ -118,7 +118,7 @@ def test_pages_arrive_at_the_head_touched_if_demanded_or_mapped_around(model, ac
     assert head.tolist() == pytest.approx(flags)
     assert env.set_[0].cells[ACTIVE, np.argmax(flags) if access != "read" else 1, 0] >= 10
     node = env.node[0]
-    assert (node.workingset_activate, env.memcg[0].workingset_activate, node.arriving_pages) == (10, 10, 0)
+    assert (node.workingset_activate, env.lruvec[0].workingset_activate, node.arriving_pages) == (10, 10, 0)
     assert node.nonresident_age == env.lruvec[0].nonresident_age == 10
 
 
@@ -147,9 +147,9 @@ def test_a_readers_pages_are_shared_out_to_the_nodes_that_gave_the_frames(model)
 
 def test_activations_by_refault_are_news_to_every_ancestor_at_its_limit(model):
     cgroups = [{"name": "top"}, {"name": "leaf", "parent": "top"}]
-    env = plain(cgroup=cgroups, reader=[reader(cgroup="leaf", files=[file(100)])])
-    model.arrivals.expect(env, env.set_[0], 10, 10, 4)
-    model.arrivals.deliver(env, 0, 1.0)
-    assert [int(memcg.workingset_activate) for memcg in env.memcg[:2]] == [4, 4]
+    env = plain(node=[NODE, NODE], cgroup=cgroups, reader=[reader(cgroup="leaf", files=[file([100, 100])])])
+    model.arrivals.expect(env, env.set_[1], 10, 10, 4)
+    model.arrivals.deliver(env, 1, 1.0)
+    assert [int(lruvec.workingset_activate) for lruvec in env.lruvec[:4]] == [0, 0, 4, 4]
     model.rstat.do_flush_stats(env)
-    assert model.reclaim.may_deactivate(env, 0, 0)
+    assert [model.reclaim.may_deactivate(env, 0, nid) for nid in range(2)] == [False, True]
