@@ -170,7 +170,7 @@ MEMCG = np.dtype(
         ("elow_pages", f8),
         ("usage_pages", i8),  # with its descendants
         ("anon_pages", i8, (MAX_NODES,)),  # own, without descendants
-        ("uncharged_pages", i8),  # charged while over high, reclaim for them still owed
+        ("stock_pages", i8),  # charged ahead of use, of all members together
         ("fruitless_retries", i8),
         ("pgscan", i8),
         ("pgsteal", i8),
@@ -278,6 +278,8 @@ WORKLOAD = np.dtype(
         ("backlog_ops", f8),
         ("stalled_s", f8),  # thread seconds lost in the last slice
         ("sleep_debt_s", f8),  # memory.high sleeps still to be slept
+        ("owed_batches", i8),  # charged over high, reclaim for them still owed
+        ("high_fruitless", i8),  # calls for the batch under way that freed nothing
         ("missed_ops", f8),  # in this slice: operations that waited for the device
         ("waited_s", f8),  # in this slice: thread seconds they waited
         ("throughput_per_s", f8),

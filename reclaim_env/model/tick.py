@@ -18,7 +18,7 @@ from reclaim_env.model.constants import (
 from reclaim_env.model.demand import share_device
 from reclaim_env.model.kernel import inlined, kernel
 from reclaim_env.model.kswapd import kswapd, lap_s
-from reclaim_env.model.memcontrol import mem_cgroup_calculate_protection, reclaim_to
+from reclaim_env.model.memcontrol import mem_cgroup_calculate_protection, reclaim_to, resume_user_mode_work
 from reclaim_env.model.page_alloc import kill_victim
 from reclaim_env.model.probe import probe_hopeless
 
@@ -112,6 +112,7 @@ def run_slice(env, slice_s):
         env.node[nid].arrived_ratio = 0.0
         kswapd(env, nid, slice_s)
         arrivals.deliver(env, nid, 1.0)
+    resume_user_mode_work(env, slice_s)
     sleep_off(env, slice_s)
 
 

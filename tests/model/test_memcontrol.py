@@ -25,39 +25,59 @@ def box(inactive: int = 4000, pages: int = 0, access: str = "read", threads: int
 )
 def test_high_delay_of_a_batch_grows_with_the_square_of_the_overage(model, percent, delay_s):
     high = 100_000
-    assert model.memcontrol.high_delay(high + percent * high // 100, high, 64) == pytest.approx(
+    assert model.memcontrol.calculate_high_delay(percent * high // 100, high, 64) == pytest.approx(
         delay_s, rel=0.01
     )
 
 
 def test_high_delay_is_in_proportion_to_the_pages_charged(model):
-    assert model.memcontrol.high_delay(105, 100, 128) == pytest.approx(
-        2 * model.memcontrol.high_delay(105, 100, 64)
+    assert model.memcontrol.calculate_high_delay(5, 100, 128) == pytest.approx(
+        2 * model.memcontrol.calculate_high_delay(5, 100, 64)
     )
 
 
-def test_below_high_by_a_batch_nothing_is_reclaimed(model):
-    env = box(high=5064)  # the counter is charged 64 pages before the first of them is used
-    assert model.memcontrol.fault_in(env, 0, 1000, PLENTY_S) == (1000, 0.0)
-    assert env.memcg[0].usage_pages == 5000
-    assert (env.memcg[0].events_high, env.memcg[0].pgscan, env.memcg[0].uncharged_pages) == (0, 0, 0)
-    env = box(high=5063)
-    model.memcontrol.fault_in(env, 0, 1000, PLENTY_S)
-    assert env.memcg[0].pgscan > 0
+def test_a_batch_of_64_pages_is_charged_before_the_first_of_them_is_used(model):
+    env = box(high=4512)  # 500 pages need 8 batches: 512
+    assert model.memcontrol.fault_in(env, 0, 500, PLENTY_S) == (500, 0.0)
+    assert (env.memcg[0].usage_pages, env.memcg[0].stock_pages) == (4500, 12)
+    model.memcontrol.fault_in(env, 0, 12, PLENTY_S)
+    assert (env.memcg[0].events_high, env.memcg[0].pgscan, env.memcg[0].stock_pages) == (0, 0, 0)
+    model.memcontrol.fault_in(env, 0, 1, PLENTY_S)
+    assert (env.memcg[0].events_high, env.memcg[0].stock_pages) == (1, 63)
+    env = box(high=4511)
+    model.memcontrol.fault_in(env, 0, 500, PLENTY_S)
+    assert env.memcg[0].events_high == 1  # the last of the 8
 
 
 def test_over_high_every_batch_of_64_pages_is_one_call_for_64(model):
-    env = box(high=4000)
-    model.memcontrol.fault_in(env, 0, 63, PLENTY_S)
-    assert (env.memcg[0].events_high, env.memcg[0].uncharged_pages) == (0, 63)
-    model.memcontrol.fault_in(env, 0, 1, PLENTY_S)
-    assert (env.memcg[0].events_high, env.memcg[0].uncharged_pages) == (1, 0)
+    env = box(high=4030)
+    for calls in range(1, 11):
+        model.memcontrol.fault_in(env, 0, 64, PLENTY_S)
+        assert (env.memcg[0].events_high, env.memcg[0].stock_pages) == (calls, 0)
+        assert env.memcg[0].pgsteal >= 64 * calls
+        over_pages = 4030 + 1 - env.memcg[0].usage_pages
+        model.memcontrol.charge(env, 0, over_pages - 64)  # ... and back to where the next batch is over
     assert env.node[0].vmstat.progress[MEMCG_HIGH] >= 1
-    assert env.memcg[0].pgsteal >= 64
     assert env.node[0].vmstat.pgsteal_direct == env.node[0].vmstat.allocstall == 0
-    before = env.memcg[0].events_high
-    model.memcontrol.fault_in(env, 0, 640, PLENTY_S)
-    assert env.memcg[0].events_high == before + 10
+
+
+def test_batches_that_were_charged_below_high_owe_no_call(model):
+    env = box(inactive=0, pages=4000, high=4500)
+    model.memcontrol.fault_in(env, 0, 512, PLENTY_S)
+    assert env.memcg[0].events_high == 1  # of 8 only the last was charged above
+
+
+def test_members_draw_on_one_stock_and_look_at_a_batch_each(model):
+    env = plain(
+        cgroup=[{"name": "box", "count": 4, "memory_high_mib": mib(1000)}],
+        anon=[anon(cgroup="box", pages=900)],
+    )
+    memcg = env.memcg[0]
+    assert model.memcontrol.refill_stock(memcg, 100) == 2
+    assert memcg.stock_pages == 28
+    assert model.memcontrol.charged_pages(memcg, memcg.stock_pages) == 3600 + 28 + 3 * 64
+    assert model.memcontrol.refill_stock(memcg, 28) == 0
+    assert model.memcontrol.refill_stock(memcg, 1) == 1
 
 
 def test_limit_reclaim_time_is_the_workloads_but_not_the_allocators(model):
@@ -68,28 +88,67 @@ def test_limit_reclaim_time_is_the_workloads_but_not_the_allocators(model):
     assert env.node[0].vmstat.stall_s == 0
 
 
-def test_a_task_over_high_sleeps_when_reclaim_gets_nowhere(model):
+def test_a_task_over_high_sleeps_when_seventeen_calls_have_got_nowhere(model):
     env = box(inactive=0, pages=4200, high=4000)
     model.memcontrol.fault_in(env, 0, 64, PLENTY_S)
     ratio = 264 / 4000
+    assert env.memcg[0].events_high == 17
     assert env.workload[0].sleep_debt_s == pytest.approx(64 * ratio**2)
+    assert (env.workload[0].owed_batches, env.workload[0].high_fruitless) == (0, 0)
     model.tick.sleep_off(env, 0.01)
     assert env.workload[0].sleep_debt_s == pytest.approx(64 * ratio**2 - 0.01)
     assert env.node[0].vmstat.high_delay_s == env.memcg[0].high_delay_s == pytest.approx(0.01)
 
 
 def test_a_delay_of_ten_milliseconds_is_not_slept(model):
-    ignored = 4049 - 64  # with the batch just under 1.25 % over
+    ignored = 4049 - 64  # with the batch it is just under 1.25 % over
     for start, sleeps in ((ignored, False), (ignored + 1, True)):
         env = box(inactive=0, pages=start, high=4000)
         model.memcontrol.fault_in(env, 0, 64, PLENTY_S)
         assert (env.workload[0].sleep_debt_s > 0) == sleeps
 
 
-def test_far_over_high_a_task_reclaims_on_while_that_gets_anywhere(model):
+def test_far_over_high_a_task_reclaims_until_the_delay_is_ten_milliseconds(model):
     env = box(inactive=4000, pages=1000, high=4000)
     model.memcontrol.fault_in(env, 0, 64, PLENTY_S)
-    assert env.memcg[0].usage_pages < 4800  # more than one call's worth
+    over = env.memcg[0].usage_pages - 4000
+    assert 64 * (over / 4000) ** 2 <= 0.01
+    assert over > -100
+    assert env.workload[0].sleep_debt_s == 0
+
+
+def test_a_task_out_of_time_goes_on_where_it_was(model):
+    env = box(inactive=0, pages=4200, high=4000)
+    calls = []
+    for _ in range(17):
+        model.memcontrol.fault_in(env, 0, 0 if calls else 64, 1e-9)
+        model.memcontrol.handle_over_high(env, 0, 1e-9)
+        calls.append(int(env.memcg[0].events_high))
+        if env.workload[0].sleep_debt_s > 0:
+            break
+    assert (calls[0], calls[-1]) == (2, 17)
+    assert env.workload[0].owed_batches == 0
+
+
+def test_a_reader_reclaims_when_what_it_read_is_on_the_lists(model):
+    cgroups = [{"name": "box", "memory_high_mib": mib(1000)}]
+    env = plain(cgroup=cgroups, reader=[reader(cgroup="box", files=[file(1000, size=2000)])])
+    model.memcontrol.fault_in(env, 0, 64, PLENTY_S)
+    assert (env.memcg[0].events_high, env.workload[0].owed_batches) == (0, 1)
+    model.memcontrol.resume_user_mode_work(env, 0.01)
+    assert (env.memcg[0].events_high, env.workload[0].owed_batches) == (1, 0)
+    assert env.workload[0].stalled_s == env.node[0].vmstat.limit_reclaim_s > 0
+
+
+def test_of_several_limits_the_worst_overage_decides_how_long_a_task_sleeps(model):
+    cgroups = [
+        {"name": "top", "memory_high_mib": mib(4100)},
+        {"name": "leaf", "parent": "top", "memory_high_mib": mib(4000)},
+    ]
+    env = plain(cgroup=cgroups, anon=[anon(cgroup="leaf", pages=4200)])
+    model.memcontrol.fault_in(env, 0, 64, PLENTY_S)
+    assert [memcg.events_high for memcg in env.memcg[:2]] == [17, 17]
+    assert env.workload[0].sleep_debt_s == pytest.approx(64 * (264 / 4000) ** 2)
 
 
 def test_max_is_never_exceeded(model):
@@ -102,13 +161,20 @@ def test_max_is_never_exceeded(model):
     assert env.node[0].vmstat.progress[MEMCG_HIGH] == 0
 
 
-def test_seventeen_fruitless_tries_at_max_kill_a_task_of_the_cgroup(model):
+def test_at_max_a_call_is_for_32_pages(model):
+    env = box(inactive=20_000, max=20_000)
+    assert model.memcontrol.fault_in(env, 0, 1, PLENTY_S)[0] == 1
+    # 4 + 9 + 19 at the first three priorities
+    assert (env.memcg[0].events_max, env.memcg[0].pgsteal) == (1, 32)
+
+
+def test_eighteen_fruitless_tries_at_max_kill_a_task_of_the_cgroup(model):
     env = box(inactive=0, pages=4000, max=4000)
     calls = 0
     while not env.workload[0].dying:
         assert model.memcontrol.fault_in(env, 0, 10, PLENTY_S)[0] == 0
         calls += 1
-    assert env.memcg[0].events_max >= 17
+    assert env.memcg[0].events_max >= 18
     assert calls == 3  # eight tries a charge
     assert (env.memcg[0].events_oom_kill, env.workload[0].oom_kill) == (1, 1)
 

@@ -339,8 +339,8 @@ MUTANTS: list[tuple[str, str, str, Callable]] = [
     ),
     (
         "memcontrol.py",
-        "ratio * ratio * over_pages",
-        "ratio * over_pages",
+        "ratio * ratio * nr_pages",
+        "ratio * nr_pages",
         test_memcontrol.test_high_delay_of_a_batch_grows_with_the_square_of_the_overage,
     ),
     (
@@ -365,7 +365,7 @@ MUTANTS: list[tuple[str, str, str, Callable]] = [
         "memcontrol.py",
         "memcg.fruitless_retries > MAX_RECLAIM_RETRIES",
         "memcg.fruitless_retries > 2 * MAX_RECLAIM_RETRIES",
-        test_memcontrol.test_seventeen_fruitless_tries_at_max_kill_a_task_of_the_cgroup,
+        test_memcontrol.test_eighteen_fruitless_tries_at_max_kill_a_task_of_the_cgroup,
     ),
     (
         "workingset.py",
@@ -405,9 +405,69 @@ MUTANTS: list[tuple[str, str, str, Callable]] = [
     ),
     (
         "reclaim.py",
-        "elif skipped_low and not low_ignored:",
+        "elif sc.skipped_low and not sc.low_ignored:",
         "elif False:",
         test_reclaim.test_low_is_broken_only_when_nothing_else_gives,
+    ),
+    (
+        "reclaim.py",
+        "if g == env.first_memcg:",
+        "if g == env.first_memcg and is_full:",
+        test_reclaim.test_a_partial_walk_ends_at_the_trees_end_a_full_one_sees_every_cgroup,
+    ),
+    (
+        "reclaim.py",
+        "elif sc.skipped_deactivate and not sc.force_deactivate:",
+        "elif False:",
+        test_reclaim.test_a_fruitless_call_walks_all_then_deactivates_if_active_pages_were_spared,
+    ),
+    (
+        "reclaim.py",
+        "target.activate_snapshot = target.stat_workingset_activate",
+        "target.activate_snapshot = target.activate_snapshot",
+        test_reclaim.test_activations_by_refault_allow_deactivation_once,
+    ),
+    (
+        "vmscan.py",
+        "env.looks_again = unseen_pages(env, lruvec, members) <= 0",
+        "env.looks_again = 0",
+        test_reclaim.test_the_second_lap_of_a_call_finds_untouched_what_the_first_put_back,
+    ),
+    (
+        "vmscan.py",
+        "max(lruvec.visited_pages[lst] + pages, 0)",
+        "lruvec.visited_pages[lst]",
+        test_reclaim.test_further_calls_of_a_member_meet_what_the_first_left_of_its_list,
+    ),
+    (
+        "memcontrol.py",
+        "env, limited, env.workload[w].cpu_node, SWAP_CLUSTER_MAX, batch",
+        "env, limited, env.workload[w].cpu_node, MEMCG_CHARGE_BATCH, batch",
+        test_memcontrol.test_at_max_a_call_is_for_32_pages,
+    ),
+    (
+        "memcontrol.py",
+        "if work.high_fruitless > MAX_RECLAIM_RETRIES:",
+        "if work.high_fruitless > 0:",
+        test_memcontrol.test_a_task_over_high_sleeps_when_seventeen_calls_have_got_nowhere,
+    ),
+    (
+        "memcontrol.py",
+        "over * worst_high > worst * high",
+        "over > 0",
+        test_memcontrol.test_of_several_limits_the_worst_overage_decides_how_long_a_task_sleeps,
+    ),
+    (
+        "memcontrol.py",
+        "stock_pages = env.memcg[work.memcg].stock_pages - later_pages",
+        "stock_pages = env.memcg[work.memcg].stock_pages",
+        test_memcontrol.test_batches_that_were_charged_below_high_owe_no_call,
+    ),
+    (
+        "memcontrol.py",
+        "missing + MEMCG_CHARGE_BATCH - 1",
+        "missing",
+        test_memcontrol.test_a_batch_of_64_pages_is_charged_before_the_first_of_them_is_used,
     ),
     (
         "reclaim.py",
@@ -417,8 +477,8 @@ MUTANTS: list[tuple[str, str, str, Callable]] = [
     ),
     (
         "reclaim.py",
-        "pgdat.reclaim_cursor = g",
-        "pgdat.reclaim_cursor = 0",
+        "env.node[nid].reclaim_cursor = g",
+        "env.node[nid].reclaim_cursor = 0",
         test_reclaim.test_calls_take_turns_on_cgroups,
     ),
     (
