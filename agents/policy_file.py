@@ -83,7 +83,7 @@ class PolicyAgent:
     rule = None
 
     def __init__(self, name: str, spec: PolicySpec, tensors: Mapping[str, np.ndarray]):
-        self.name, self.spec = name, spec
+        self.name, self.spec, self.tensors = name, spec, tensors
         layers = range(len(spec.hidden) + 1)
         self._layers = [(tensors[f"layer{i}.weight"].T, tensors[f"layer{i}.bias"]) for i in layers]
         self._lstm = Lstm(tensors) if spec.lstm_units else None

@@ -10,6 +10,8 @@ from stable_baselines3 import A2C, DQN, PPO
 from stable_baselines3.common.base_class import BaseAlgorithm
 from stable_baselines3.common.vec_env import VecEnv
 
+from agents.policy_file import PolicyAgent
+
 from .train_config import (
     A2cConfig,
     DqnConfig,
@@ -92,6 +94,16 @@ _MAKERS: dict[type[TrainConfig], Callable[[Any, dict[str, Any]], BaseAlgorithm]]
     DqnConfig: _dqn,
     QrDqnConfig: _qrdqn,
 }
+
+
+def begin_as(model: BaseAlgorithm, agent: PolicyAgent, where: str) -> None:
+    """Gives an actor the weights of a policy file; a ValueError if they do not fit."""
+    own = policy_tensors(model) if isinstance(model, PPO | A2C) else {}
+    if {name: tensor.shape for name, tensor in own.items()} != dict(agent.spec.shapes):
+        wanted = "those of an actor of the same features, hidden layers and sources, by ppo or a2c"
+        raise ValueError(f"warm_start: {where}: found layers {agent.spec.shapes}, wanted {wanted}")
+    for name, tensor in own.items():  # they share the model's memory
+        tensor[...] = agent.tensors[name]
 
 
 def policy_tensors(model: BaseAlgorithm) -> Tensors:

@@ -3,7 +3,8 @@
 import io
 import re
 import zipfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -17,16 +18,19 @@ from stable_baselines3.common.save_util import load_from_zip_file
 from stable_baselines3.common.vec_env import VecEnv, VecEnvWrapper, VecMonitor
 from torch.utils.tensorboard import SummaryWriter
 
-from agents.policy_file import PolicySpec, dump_policy
+from agents.policy_file import PolicySpec, dump_policy, load_policy
 from agents.sb3 import NodeVecEnv
 from agents.side_by_side import SideBySide
 from reclaim_env.vector import ReclaimVectorEnv
 
 from . import files
-from .algorithms import policy_tensors
+from .algorithms import begin_as, log_interval, make_model, policy_tensors
+from .identity import usable_cpus
 from .lessons import Lesson, by_nr_nodes
+from .session import Session
 from .train_config import RecurrentPpoConfig, TrainConfig
 
+CHECKPOINTS = "checkpoints"
 CHECKPOINT_NAME = re.compile(r"step-\d{12}\.zip")
 CHECKPOINT_MEMBERS = {
     "data",
@@ -187,20 +191,33 @@ def exported(model: BaseAlgorithm, config: TrainConfig, command: str) -> bytes:
     return dump_policy(spec, policy_tensors(model))
 
 
+def learn(session: Session) -> bytes:
+    """Trains to the end or until it is told to stop; returns the policy's file."""
+    config, saved = session.config, session.folder / CHECKPOINTS
+    env = make_env(config, session.taught, session.usual_cost_s, usable_cpus())
+    with closing(env):
+        model = make_model(config, env)
+        if earlier := checkpoints(saved):
+            load_checkpoint(model, earlier[-1])
+            session.progress("resumed", model.num_timesteps)
+        elif config.warm_start:
+            begin_as(model, load_policy(config.warm_start), config.warm_start)
+        log_to(model, session.folder / "tensorboard" / config.algo)
+        watch = Watch(session)
+        if config.steps > model.num_timesteps:
+            left = config.steps - model.num_timesteps
+            interval = log_interval(config, env)
+            model.learn(left, watch, log_interval=interval, reset_num_timesteps=False)
+        save_checkpoint(model, saved, watch.trained_steps if session.stopped() else model.num_timesteps)
+        return exported(model, config, session.command)
+
+
 class Watch(BaseCallback):
     """Progress, validation, checkpoints between updates; stops on request, and before it learns from NaN."""
 
-    def __init__(
-        self,
-        folder: Path,
-        config: TrainConfig,
-        stopped: Callable[[], bool],
-        progress: Callable[[str, int], None],
-        validate: Callable[[], Mapping[str, float]],
-    ):
+    def __init__(self, session: Session):
         super().__init__()
-        self._folder, self._config, self._stopped = folder, config, stopped
-        self._progress, self._validate = progress, validate
+        self._session, self._config = session, session.config
         self.trained_steps = self._saved_steps = self._next_validation = 0
 
     def _on_training_start(self) -> None:
@@ -209,9 +226,9 @@ class Watch(BaseCallback):
         self._next_validation = (self.trained_steps // every + 1) * every if self.trained_steps else 0
 
     def _on_step(self) -> bool:
-        self._progress("training", self.training_env.num_envs)
+        self._session.progress("training", self.training_env.num_envs)
         self._refuse_non_finite("new_obs", "rewards")
-        return not self._stopped()
+        return not self._session.stopped()
 
     def _refuse_non_finite(self, *names: str) -> None:
         for name in names:
@@ -225,15 +242,16 @@ class Watch(BaseCallback):
             self._next_validation += self._config.validate_steps
             self._show_validation()
         if self.trained_steps - self._saved_steps >= self._config.checkpoint_steps:
-            save_checkpoint(self.model, self._folder, self.trained_steps)
+            save_checkpoint(self.model, self._session.folder / CHECKPOINTS, self.trained_steps)
             self._saved_steps = self.trained_steps
 
     def _on_training_end(self) -> None:
-        if not self._stopped():
+        if not self._session.stopped():
             self._show_validation()
 
     def _show_validation(self) -> None:
         refuse_non_finite(self.model)
-        points = dict(self._validate())
+        policy_file = exported(self.model, self._config, self._session.command)
+        points = dict(self._session.validate(policy_file))
         for output in self.logger.output_formats:  # not what SB3 has recorded for its own next point
             output.write(points, dict.fromkeys(points, ()), self.model.num_timesteps)

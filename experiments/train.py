@@ -5,7 +5,7 @@ import json
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -17,25 +17,24 @@ from reclaim_env.reset_rules import KERNEL_RULES
 
 from . import files
 from .contender import Contender, of_rule
-from .identity import commit, machine, source_hash, usable_cpus, versions
+from .identity import commit, machine, source_hash, versions
 from .lessons import Lesson, lessons
 from .results import BASELINES
 from .run_folder import MANIFEST, RunFolder
+from .session import Progress, Session
 from .tensorboard import FILE_NAME, encoded
 from .train_config import TrainConfig, as_fields, config_of
 from .validation import Measured, Validation, usual_costs_s, validation_points
 from .wording import visible
 
 AGENT_NAME = "agent.safetensors"
-CHECKPOINTS = "checkpoints"
 MAX_MANIFEST_BYTES = 256 * 2**10
+MAX_COMMAND = 1000
 LEARN_PACKAGES = ("torch", "stable_baselines3", "sb3_contrib")
 
 USUAL = TypeAdapter(
     dict[str, dict[str, PositiveFloat]]
 )  # training or validation -> lesson -> cost of an episode
-
-Progress = Callable[[str, int], None]  # what is under way, node decisions since the last call
 
 
 class Interrupted(Exception):
@@ -61,6 +60,7 @@ def run(
     _require_learning_packages()
     if resume is not None:
         folder, config = _resumed(resume, asked.get("steps"))
+        command = _whole_command(folder, asked, command)
     else:
         folder, config = None, config_of(dict(asked))
     taught, validated = lessons(config.scenarios), lessons(config.validation or config.scenarios)
@@ -162,38 +162,28 @@ class _Run:
         """Trains to the end, or to the signal whose number is returned, or 0."""
         import torch
 
-        from . import algorithms, learner
+        from . import learner, supervised
 
         torch.set_num_threads(1)
-        config, saved = self._config, self._folder / CHECKPOINTS
-        env = learner.make_env(config, self._taught, self._usual["training"], usable_cpus())
-        with contextlib.closing(env), _signals() as received:
-            model = algorithms.make_model(config, env)
-            if earlier := learner.checkpoints(saved):
-                learner.load_checkpoint(model, earlier[-1])
-                self._progress("resumed", model.num_timesteps)
-            learner.log_to(model, self._folder / "tensorboard" / config.algo)
-            watch = learner.Watch(
-                saved, config, lambda: bool(received), self._progress, lambda: self._validated(model)
+        with _signals() as received:
+            session = Session(
+                folder=self._folder,
+                config=self._config,
+                taught=self._taught,
+                usual_cost_s=self._usual["training"],
+                command=self._command,
+                progress=self._progress,
+                stopped=lambda: bool(received),
+                validate=self._validated,
             )
-            if config.steps > model.num_timesteps:
-                model.learn(
-                    config.steps - model.num_timesteps,
-                    watch,
-                    log_interval=algorithms.log_interval(config, env),
-                    reset_num_timesteps=False,
-                )
-            learner.save_checkpoint(model, saved, watch.trained_steps if received else model.num_timesteps)
-            files.write_bytes(self._folder / AGENT_NAME, learner.exported(model, config, self._command))
+            learn = supervised.learn if self._config.algo == "supervised" else learner.learn
+            files.write_bytes(self._folder / AGENT_NAME, learn(session))
         return received[0] if received else 0
 
-    def _validated(self, model: Any) -> dict[str, float]:
-        """The policy as its file says it, on the episodes the rules were measured on."""
-        from . import learner
-
-        agent = parse_policy(learner.exported(model, self._config, self._command))
+    def _validated(self, policy_file: bytes) -> dict[str, float]:
+        """A policy as its file says it, on the episodes the rules were measured on."""
         self._progress("validating", 0)
-        measured = self._validation.measure(Contender("trained", "", agent))
+        measured = self._validation.measure(Contender("trained", "", parse_policy(policy_file)))
         return validation_points(measured, self._usual["validation"])
 
 
@@ -240,12 +230,18 @@ def _resumed(folder: Path, steps: int | None) -> tuple[Path, TrainConfig]:
     config = config_of(as_fields(stored), f"--resume: config in {MANIFEST}: ")
     if steps is None:
         return folder, config
-    from .learner import checkpoints, steps_of
+    from .learner import CHECKPOINTS, checkpoints, steps_of
 
     trained = max(map(steps_of, checkpoints(folder / CHECKPOINTS)), default=0)
     if steps < trained:
         raise ValueError(f"--steps: found {steps}, wanted at least the {trained} the run has made")
     return folder, config.model_copy(update={"steps": steps})
+
+
+def _whole_command(folder: Path, asked: Mapping[str, Any], command: str) -> str:
+    """What makes the agent again: to go on with a run changes nothing, to make it longer does."""
+    first = str(_read_manifest(folder).get("command", ""))[:MAX_COMMAND]
+    return f"{first} && {command}" if "steps" in asked else first
 
 
 def _read_manifest(folder: Path) -> dict[str, Any]:

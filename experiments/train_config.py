@@ -7,6 +7,8 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from reclaim_env.reset_rules import RULES
+
 from .evaluate import FIRST_SEED
 from .identity import Setting
 from .wording import visible
@@ -34,6 +36,7 @@ class TrainConfig(BaseModel):
     hidden: tuple[int, ...] = Field(default=(64, 64), max_length=8)
     checkpoint_steps: int = Field(default=50_000, ge=1)
     validate_steps: int = Field(default=100_000, ge=1)
+    warm_start: str = ""  # a policy file whose weights an actor begins with
 
     @property
     def setting(self) -> Setting:
@@ -97,12 +100,38 @@ class QrDqnConfig(DqnConfig):
     quantiles: int = Field(default=32, ge=1, le=512)
 
 
+class SupervisedConfig(TrainConfig):
+    """A step is one labelled decision of one node: what each action costs to the episode's end."""
+
+    algo: Literal["supervised"] = "supervised"
+    steps: int = Field(default=8_000, ge=1, le=10**8)
+    rounds: int = Field(default=2, ge=1, le=100)  # the first on the tails' episodes, later ones on its own
+    rows: int = Field(default=16, ge=1, le=4096)
+    labels_per_episode: int = Field(default=6, ge=1, le=10_000)
+    tails: tuple[str, ...] = Field(default=("balanced", "always"), min_length=1, max_length=16)
+    hold_steps: int = Field(default=50, ge=1, le=10_000)  # for which an action is held before the tail
+    futures: int = Field(
+        default=0, ge=0, le=64
+    )  # 0: of the future that comes; else the mean of so many others
+    epochs: int = Field(default=400, ge=1, le=100_000)
+    learning_rate: float = Field(default=2e-3, gt=0, le=1)
+    weight_decay: float = Field(default=1e-4, ge=0, le=1)
+
+    @model_validator(mode="after")
+    def _tails_are_rules(self) -> "SupervisedConfig":
+        for name in self.tails:
+            if name not in RULES:
+                raise ValueError(f"tails: found {visible(name)}, wanted some of {', '.join(RULES)}")
+        return self
+
+
 CONFIGS: dict[str, type[TrainConfig]] = {
     "ppo": PpoConfig,
     "recurrent_ppo": RecurrentPpoConfig,
     "dqn": DqnConfig,
     "qrdqn": QrDqnConfig,
     "a2c": A2cConfig,
+    "supervised": SupervisedConfig,
 }
 
 

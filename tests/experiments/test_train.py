@@ -18,7 +18,7 @@ pytest.importorskip("stable_baselines3")
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from agents.policy_file import load_policy
-from experiments import algorithms, learner, lessons, train, train_config
+from experiments import algorithms, learner, lessons, supervised, train, train_config
 from experiments.evaluate import FIRST_SEED
 from experiments.learner_tags import COST_RATIO, MEAN_REWARD, TRACKED
 from experiments.lessons import Lesson
@@ -211,6 +211,50 @@ def test_every_algorithm_learns_leaves_an_agent_and_goes_on(tmp_path, algo):
     assert learner.checkpoints(folder / "checkpoints")[-1].name == "step-000000000480.zip"
     steps = [step for step, _ in scalars(folder / "tensorboard" / algo)[tag("cost_s")]]
     assert steps == sorted(set(steps)) and steps[-1] <= 480
+
+
+@pytest.mark.usefixtures("small")
+def test_a_supervised_policy_does_what_costs_less(tmp_path, monkeypatch):
+    """By its labels, and by their mirror image; a run goes on from the labels it has."""
+    asked = {"algo": "supervised", "rows": 2, "hidden": (8,), "labels_per_episode": 4, "hold_steps": 10}
+    folder = run(tmp_path / "run", steps=32, **asked)
+    rounds = sorted((folder / "labels").iterdir())
+    assert [path.name for path in rounds] == ["round-000.npz", "round-001.npz"]
+    labels = supervised.Labels.joined([label for path in rounds if (label := supervised._read(path))])
+    assert 32 <= len(labels.features) <= 48 and np.ptp(labels.costs, axis=1).max() > 0
+    points = scalars(folder / "tensorboard" / "supervised")[COST_RATIO]
+    assert [step for step, _ in points] == [len(labels.features) // 2, len(labels.features)]
+    first = (folder / "agent.safetensors").read_bytes()
+    monkeypatch.delattr(supervised, "action_costs_s")  # labels are kept
+    resume(folder)
+    assert (folder / "agent.safetensors").read_bytes() == first
+    config = train_config.config_of({**asked, "scenarios": ("lively",), "epochs": 300})
+    assert isinstance(config, train_config.SupervisedConfig)
+    matters = np.ptp(labels.costs, axis=1) > 0.01
+    for sign in (1, -1):
+        network = supervised._network(load_policy(folder / "agent.safetensors").spec)
+        supervised._fit(network, supervised.Labels(labels.features, sign * labels.costs), config)
+        chosen = network(learner.torch.from_numpy(labels.features)).argmax(dim=1).numpy()
+        right = (sign * labels.costs).argmin(axis=1)
+        weight = np.ptp(labels.costs, axis=1)[matters]
+        assert ((chosen == right)[matters] * weight).sum() > 0.9 * weight.sum()
+
+
+def test_a_warm_start_begins_with_the_file_and_refuses_one_of_another_shape(tmp_path):
+    path = tmp_path / "agent.safetensors"
+    lesson = [Lesson("lively", (lively(),))]
+    made = {"algo": "ppo", "rows": 2, "hidden": (8,), "warm_start": str(path)}
+    config, env = train_config.config_of(made), None
+    env = learner.make_env(config, lesson, {"lively": 1.0})
+    teacher = algorithms.make_model(config, env)
+    path.write_bytes(learner.exported(teacher, config, ""))
+    student = algorithms.make_model(train_config.config_of({**made, "seed": 1}), env)
+    algorithms.begin_as(student, load_policy(path), "agent")
+    for name, tensor in algorithms.policy_tensors(student).items():
+        assert np.array_equal(tensor, algorithms.policy_tensors(teacher)[name])
+    wide = algorithms.make_model(train_config.config_of({**made, "hidden": (9,)}), env)
+    with pytest.raises(ValueError, match="warm_start: agent: found layers"):
+        algorithms.begin_as(wide, load_policy(path), "agent")
 
 
 def test_options_win_over_a_config_file_and_a_bad_file_is_one_line(tmp_path):

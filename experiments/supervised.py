@@ -1,0 +1,193 @@
+"""A policy fitted to what its actions cost to the end of the episode, looked ahead on forks.
+
+Each round visits states - first those of the tails' episodes, later those of the policy so far - and labels
+them (agents/labels.py). The policy is then the network with the least expected regret over all labels: what the
+actions it likes cost above the cheapest one, in usual costs of the lesson. A run goes on from labels it kept.
+"""
+
+import io
+import math
+import zipfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import torch
+from gymnasium.vector import AutoresetMode
+
+from agents.labels import action_costs_s
+from agents.policy_file import PolicySpec, dump_policy, parse_policy
+from reclaim_env.vector import ReclaimVectorEnv
+
+from . import files
+from .contender import Contender, of_rule
+from .evaluate import actor
+from .identity import usable_cpus
+from .lessons import Lesson, by_nr_nodes
+from .session import Session
+from .tensorboard import FILE_NAME, encoded
+from .train_config import SupervisedConfig
+
+LABELS = "labels"
+
+
+@dataclass(frozen=True)
+class Labels:
+    features: np.ndarray  # (n, features) float32
+    costs: np.ndarray  # (n, actions) of what follows each action, in usual costs of an episode
+
+    @staticmethod
+    def joined(parts: Sequence["Labels"]) -> "Labels":
+        return Labels(
+            np.concatenate([part.features for part in parts]), np.concatenate([part.costs for part in parts])
+        )
+
+
+def learn(session: Session) -> bytes:
+    """Labels and fits round by round until the end or until it is told to stop; returns the policy's file."""
+    config = session.config
+    assert isinstance(config, SupervisedConfig)
+    known: list[Labels] = []
+    points, policy = [], None
+    for number in range(config.rounds):
+        path = session.folder / LABELS / f"round-{number:03d}.npz"
+        labels = _read(path) or _labelled(session, config, number, policy)
+        if labels is None:  # stopped
+            break
+        _write(path, labels)
+        known.append(labels)
+        policy = fitted(Labels.joined(known), config, session)
+        labelled = sum(len(part.features) for part in known)
+        points.append((labelled, session.validate(policy)))
+        files.write_bytes(session.folder / "tensorboard" / config.algo / FILE_NAME, encoded(points))
+    return policy or fitted(None, config, session)
+
+
+def _labelled(session: Session, config: SupervisedConfig, number: int, policy: bytes | None) -> Labels | None:
+    """A round's labels: of each tail's episodes, or of the policy's."""
+    agents = [of_rule(name) for name in config.tails] if policy is None else [_contender(policy)]
+    wanted = max(config.steps // config.rounds // len(agents), 1)
+    parts = []
+    for index, agent in enumerate(agents):
+        seed = config.seed + 1000 * (number * len(config.tails) + index)
+        for group in by_nr_nodes([one for lesson in session.taught for one in lesson.scenarios]):
+            part = _visit(session, config, agent, group, wanted, seed)
+            if part is None:
+                return None
+            parts.append(part)
+    return Labels.joined(parts)
+
+
+def _contender(policy: bytes) -> Contender:
+    return Contender("trained", "", parse_policy(policy))
+
+
+def _visit(
+    session: Session, config: SupervisedConfig, agent: Contender, group: list[int], wanted: int, seed: int
+) -> Labels | None:
+    """Labels along episodes of one group of scenarios, its share of those wanted; None: stopped."""
+    pairs = [(lesson, one) for lesson in session.taught for one in lesson.scenarios]
+    scenarios = [pairs[i][1] for i in group]
+    usual = np.array([session.usual_cost_s[pairs[i][0].name] for i in group])
+    wanted = max(round(wanted * len(group) / len(pairs)), 1)
+    env = _env(config, agent, scenarios)
+    act, rng = actor(agent, env), np.random.default_rng([seed, len(group)])
+    observation, _ = env.reset(seed=seed)
+    found: list[Labels] = []
+    moments = math.ceil(wanted / (env.num_envs * env.num_nodes))
+    per_step = min(config.labels_per_episode, moments) / env.steps_left[0]
+    while sum(len(part.features) for part in found) < wanted:
+        if session.stopped():
+            return None
+        if rng.random() < per_step:
+            found.append(_now(env, observation, config, usual[env.scenario_of_row]))
+            session.progress("labelling", len(found[-1].features))
+        observation = env.step(act(observation))[0]
+    return Labels.joined(found)
+
+
+def _env(config: SupervisedConfig, agent: Contender, scenarios: list) -> ReclaimVectorEnv:
+    return ReclaimVectorEnv(
+        num_envs=min(config.rows, len(scenarios)),
+        scenario=scenarios,
+        kernel=config.kernel,
+        reward=config.weights,
+        control_ms=config.setting.control_ms,
+        episode_s=scenarios[0].duration_s,
+        sources=config.sources,
+        rule=agent.rule,
+        autoreset_mode=AutoresetMode.SAME_STEP,
+        threads=usable_cpus(),
+    )
+
+
+def _now(
+    env: ReclaimVectorEnv, observation: np.ndarray, config: SupervisedConfig, usual_cost_s: np.ndarray
+) -> Labels:
+    """Every node of every row, labelled."""
+    costs_s = action_costs_s(env, config.tails, config.hold_steps, config.futures, usable_cpus())
+    costs = costs_s / usual_cost_s[:, np.newaxis, np.newaxis]
+    features = observation.reshape(env.num_envs * env.num_nodes, -1)
+    return Labels(features.astype(np.float32), costs.reshape(len(features), -1))
+
+
+def fitted(labels: Labels | None, config: SupervisedConfig, session: Session) -> bytes:
+    """The policy file of the network with the least expected regret; without labels, of a fresh one."""
+    features = _features(config, session.taught)
+    spec = PolicySpec(
+        features=features, hidden=config.hidden, sources=config.sources, made_by=session.command
+    )
+    torch.manual_seed(config.seed)
+    network = _network(spec)
+    if labels is not None:
+        _fit(network, labels, config)
+    tensors = {}
+    for index, layer in enumerate(module for module in network if isinstance(module, torch.nn.Linear)):
+        tensors |= {f"layer{index}.{name}": one.detach().numpy() for name, one in layer.named_parameters()}
+    return dump_policy(spec, tensors)
+
+
+def _features(config: SupervisedConfig, taught: Sequence[Lesson]) -> tuple[str, ...]:
+    env = ReclaimVectorEnv(1, taught[0].scenarios[0], kernel=config.kernel)
+    return tuple(feature.name for feature in env.features)
+
+
+def _network(spec: PolicySpec) -> torch.nn.Sequential:
+    units = (len(spec.features), *spec.hidden, spec.nr_actions)
+    layers: list[torch.nn.Module] = []
+    for before, after in pairwise(units):
+        layers += [torch.nn.Linear(before, after), torch.nn.Tanh()]
+    return torch.nn.Sequential(*layers[:-1])
+
+
+def _fit(network: torch.nn.Sequential, labels: Labels, config: SupervisedConfig) -> None:
+    """Whole-batch Adam; states in which no action matters say nothing, and weigh nothing."""
+    regret = torch.from_numpy(labels.costs - labels.costs.min(axis=1, keepdims=True)).float()
+    states = torch.from_numpy(labels.features)
+    optimiser = torch.optim.Adam(
+        network.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay
+    )
+    for _ in range(config.epochs):
+        expected = (torch.softmax(network(states), dim=1) * regret).sum(dim=1).mean()
+        optimiser.zero_grad()
+        expected.backward()
+        optimiser.step()
+
+
+def _write(path: Path, labels: Labels) -> None:
+    buffer = io.BytesIO()
+    np.savez_compressed(buffer, features=labels.features, costs=labels.costs)
+    files.write_bytes(path, buffer.getvalue())
+
+
+def _read(path: Path) -> Labels | None:
+    """What an interrupted run has labelled; None: nothing yet."""
+    if not path.exists():
+        return None
+    try:
+        with np.load(path, allow_pickle=False) as found:
+            return Labels(found["features"], found["costs"])
+    except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
+        raise ValueError(f"{path.name}: found {type(error).__name__}, wanted labels of this run") from None
