@@ -1,7 +1,7 @@
 """A policy fitted to what its actions cost to the end of the episode, looked ahead on forks.
 
 Each round visits states - first those of the tails' episodes, later those of the policy so far - and labels
-them (agents/labels.py). The policy is then the network with the least expected regret over all labels: what the
+them (agents/labels.py). The policy is the network with the least expected regret over all labels: what the
 actions it likes cost above the cheapest one, in usual costs of the lesson. A run goes on from labels it kept.
 """
 
