@@ -48,7 +48,7 @@ def small(monkeypatch):
 
     monkeypatch.setitem(train_config.CONFIGS, "ppo", Small)
     monkeypatch.setitem(algorithms._MAKERS, Small, algorithms._MAKERS[train_config.PpoConfig])
-    monkeypatch.setattr(lessons, "load", toy)
+    monkeypatch.setattr(lessons, "load_all", lambda names: [toy(name) for name in names])
 
 
 def run(out: Path, steps: int = 480, **arguments) -> Path:
