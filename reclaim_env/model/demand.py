@@ -13,6 +13,7 @@ from reclaim_env.model.kernel import inlined, kernel
 
 NEWTON_STEPS = 2
 QUEUE_STEPS = 3
+QUEUE_STRAY_RATIO = 0.02  # of a slice: the queue is found as near
 
 
 @inlined
@@ -115,15 +116,23 @@ def plan(env, slice_s):
 
 @kernel
 def share_device(env, slice_s):
-    """Finds the queue in which all closed loops together ask for no more than the device gives."""
+    """Finds the queue that the slice's own reads leave behind (implicit Euler).
+
+    Closed loops ask for less the longer they wait; while the device is busy they keep it so, and the queue is
+    what their waiting threads have asked for.
+    """
     device = env.device
-    given_s = max(slice_s - device.backlog_s, 0.05 * slice_s)
-    asked_s = plan(env, slice_s)
-    for _ in range(QUEUE_STEPS):
-        wait_s = device.latency_s + device.queue_s
-        if device.queue_s == 0.0 and asked_s <= given_s:
-            return
-        if abs(asked_s - given_s) < 0.02 * given_s:
-            return
-        device.queue_s = max(wait_s * min(max(asked_s / given_s, 0.25), 8.0) - device.latency_s, 0.0)
+    for step in range(QUEUE_STEPS + 1):
         asked_s = plan(env, slice_s)
+        left_s = max(device.backlog_s + asked_s - slice_s, 0.0)
+        if step == QUEUE_STEPS or abs(left_s - device.queue_s) < QUEUE_STRAY_RATIO * slice_s:
+            return
+        device.queue_s = expected_queue(device, asked_s, slice_s)
+
+
+@inlined
+def expected_queue(device, asked_s, slice_s):
+    """The queue left behind if what is asked for goes as one over the wait: a root of a square."""
+    wait_s = device.latency_s + device.queue_s
+    free_s = slice_s - device.backlog_s - device.latency_s
+    return max((math.sqrt(free_s * free_s + 4.0 * asked_s * wait_s) - free_s) / 2.0 - device.latency_s, 0.0)

@@ -11,8 +11,8 @@ def read_s(device, nr_pages):
 
 @inlined
 def wait_of_miss(device, nr_pages):
-    """Seconds one read waits: latency, its own transfer, the backlog, and the queue the closed loops keep."""
-    return device.latency_s + read_s(device, nr_pages) + device.backlog_s + device.queue_s
+    """Seconds one read waits: latency, its own transfer, and what is before it."""
+    return device.latency_s + read_s(device, nr_pages) + device.queue_s
 
 
 @inlined
@@ -30,5 +30,6 @@ def serve(device, slice_s):
     asked_s = device.backlog_s + device.submitted_s
     served_s = min(asked_s, slice_s)
     device.backlog_s = asked_s - served_s
+    device.queue_s = device.backlog_s
     device.submitted_s = 0.0
     device.used_s += served_s

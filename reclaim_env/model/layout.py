@@ -326,7 +326,7 @@ DEVICE = np.dtype(
         ("page_s", f8),  # and of each page, where bandwidth is what bounds
         ("backlog_s", f8),  # device time that reads of earlier slices still need
         ("submitted_s", f8),  # and those of this slice
-        ("queue_s", f8),  # wait solved for the closed loops in this slice
+        ("queue_s", f8),  # device time before a read of this slice: what it leaves behind
         ("used_s", f8),
     ],
     align=True,

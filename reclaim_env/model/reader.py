@@ -53,7 +53,7 @@ def miss(env, w, c, slice_s, budget_s):
     else:
         window = window_pages(class_)
         windows = int(math.ceil(class_.absent_pages / window))
-        demanded = rng.binomial(u, windows, -math.expm1(-class_.rate_per_s * window * slice_s))
+        demanded = draw_misses(env, u, windows, -math.expm1(-class_.rate_per_s * window * slice_s))
         wanted = min(int(demanded * window + 0.5), class_.absent_pages)
     if demanded == 0:
         return 0.0
@@ -61,6 +61,14 @@ def miss(env, w, c, slice_s, budget_s):
     if granted > 0:
         read_pages(env, w, c, granted, min(demanded, granted), v)
     return lost_s
+
+
+@inlined
+def draw_misses(env, u, windows, ratio):
+    """Windows missed: at random, but at the device's pace where readers wait for it."""
+    if env.device.queue_s > 0.0:
+        return min(rng.round_stochastic(windows * ratio, u), windows)
+    return rng.binomial(u, windows, ratio)
 
 
 @inlined

@@ -39,16 +39,17 @@ def test_a_closed_loop_that_always_misses_waits_its_latency_each_time(model):
     assert env.workload[0].throughput_per_s == pytest.approx(2 / (20e-6 + 80e-6 + read_s), rel=0.03)
 
 
-def test_readers_together_get_no_more_than_the_device_gives(model):
-    slow = {**DEVICE, "bandwidth_mib_per_s": 40}
-    pair = [reader(name, files=[file(size=50000)], threads=50) for name in ("a", "b")]
+@pytest.mark.parametrize(("mib_per_s", "threads"), [(40, 50), (400, 4), (40, 2)])
+def test_readers_who_want_more_than_the_device_gives_keep_it_busy(model, mib_per_s, threads):
+    slow = {**DEVICE, "bandwidth_mib_per_s": mib_per_s}
+    pair = [reader(name, files=[file(size=50000, readahead_pages=4)], threads=threads) for name in ("a", "b")]
     env = plain(device=slow, reader=pair, node=[{"total_mib": 500}])
     model.tick.start_episode(env)
     for _ in range(30):
         model.tick.tick(env)
-    read_mib = env.node[0].vmstat.pgpgin / 1024
-    assert read_mib == pytest.approx(40 * 0.3, rel=0.15)
-    assert env.device.used_s <= 0.3
+        read_s = model.device.read_s(env.device, 4)
+        assert env.device.backlog_s <= 2 * threads * read_s + 0.003  # each thread waits for one read
+    assert env.device.used_s == pytest.approx(0.3, rel=0.02) and env.device.used_s < 0.3 + 1e-9
 
 
 def test_the_device_serves_no_more_than_time_allows_and_keeps_the_rest(model):
