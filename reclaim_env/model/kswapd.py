@@ -4,6 +4,8 @@ Kept: the state table, priorities 12 to 1 with the raise rule, the cache-trim re
 passes that last longer than a tick, boosted runs. Left out: orders above 0, background ageing of anon.
 """
 
+import math
+
 from reclaim_env.model import arrivals
 from reclaim_env.model.boost import (
     LOWEST_BOOSTED_PRIORITY,
@@ -18,6 +20,7 @@ from reclaim_env.model.constants import (
     INACTIVE,
     KSWAPD,
     KSWAPD_DOZE_S,
+    ONE,
     RUN,
     SLEEP,
     SWAP_CLUSTER_MAX,
@@ -29,20 +32,24 @@ from reclaim_env.model.vmscan import (
     inactive_is_low,
     mem_cgroup_below_low,
     mem_cgroup_below_min,
-    nr_to_scan,
+    member_list,
+    member_scan,
+    protected_ratio,
     settle,
     shrink_active_list,
     shrink_inactive_list,
 )
 from reclaim_env.model.watermark import pgdat_balanced
 
-# Work done in one go: a chunk of this many pages at most, so that the budget is kept.
-CHUNK_PAGES = 2048
+# CPU time of work done in one go, so that the budget is kept.
+CHUNK_S = 1e-3
 MIN_PASS_S = 1e-7
 
-# Passes down to this priority examine less than an eighth of any list together: on short lists they are one.
-GENTLE_PRIORITY = 4
-GENTLE_PAGES = 4096
+# Passes down to priority 2 are made as one where together they examine fewer pages than this. Priority 1
+# takes as many again, later, so that the tail of a list is never what was examined a moment ago - unless
+# all lists together are so short that the whole run takes no time.
+MERGED_PAGES = 16384
+MOMENTARY_PAGES = 512
 
 
 @inlined
@@ -121,19 +128,26 @@ def balance_pgdat_step(env, nid, now_s):
             if spent_s > 0.0:
                 return spent_s
         pgdat.pass_first_priority = pgdat.priority
-        if are_gentle(pgdat):
-            pgdat.priority = GENTLE_PRIORITY
+        pgdat.priority = last_merged(pgdat)
         begin_pass(env, pgdat)
         return nr_merged(pgdat) * pass_cost_s(env) + walk_pass(env, nid, now_s)
     return walk_pass(env, nid, now_s)
 
 
 @inlined
-def are_gentle(pgdat):
-    """May the next passes be made as one? They examine little, and cannot reach high on their way."""
-    examined = (pgdat.list_pages[INACTIVE] + pgdat.list_pages[ACTIVE]) >> (GENTLE_PRIORITY - 1)
+def last_merged(pgdat):
+    """Down to which priority the next passes are made as one: they examine little, and cannot reach high.
+
+    All passes down to a priority together examine fewer pages than the lists hold, shifted by one less.
+    """
+    pages = pgdat.list_pages[INACTIVE] + pgdat.list_pages[ACTIVE]
     missing = pgdat.high_wmark_pages - (pgdat.free_pages - pgdat.unusable_pages)
-    return pgdat.priority > GENTLE_PRIORITY and examined < min(missing, GENTLE_PAGES)
+    if pages < min(missing, MOMENTARY_PAGES):
+        return ONE
+    last = pgdat.priority
+    while last > 2 and pages >> (last - 2) < min(missing, MERGED_PAGES):
+        last -= 1
+    return last
 
 
 @inlined
@@ -214,14 +228,13 @@ def walk_pass(env, nid, now_s):
     """shrink_node() for kswapd: all cgroups in turn; ends the pass, or stops after a chunk of work."""
     pgdat = env.node[nid]
     spent_s = 0.0
-    while pgdat.pass_lruvec < env.nr_memcgs:
+    while pgdat.pass_lruvec < env.nr_memcgs and spent_s < CHUNK_S:
         lru = nid * env.nr_memcgs + pgdat.pass_lruvec
         lruvec = env.lruvec[lru]
-        if max(lruvec.list_pages[INACTIVE], lruvec.list_pages[ACTIVE]) >> pgdat.priority == 0:
-            pgdat.in_lruvec = 0
-            pgdat.pass_lruvec += 1
-            continue
         if not pgdat.in_lruvec:
+            if max(lruvec.list_pages[INACTIVE], lruvec.list_pages[ACTIVE]) >> pgdat.priority == 0:
+                pgdat.pass_lruvec += 1
+                continue
             aim_lruvec(env, pgdat, lru)
         if lruvec.scan_left_pages[INACTIVE] > 0 or lruvec.scan_left_pages[ACTIVE] > 0:
             spent_s += shrink_chunk(env, pgdat, lru, now_s + spent_s)
@@ -230,7 +243,8 @@ def walk_pass(env, nid, now_s):
             settle(lruvec)
         pgdat.in_lruvec = 0
         pgdat.pass_lruvec += 1
-    end_pass(env, nid, now_s + spent_s)
+    if pgdat.pass_lruvec == env.nr_memcgs:
+        end_pass(env, nid, now_s + spent_s)
     return spent_s
 
 
@@ -247,48 +261,83 @@ def aim_lruvec(env, pgdat, lru):
     if mem_cgroup_below_low(memcg) and not pgdat.low_ignored:
         pgdat.low_skipped = 1
         return
-    lruvec.scan_left_pages[INACTIVE] = draw_target(
-        env, lru, INACTIVE, pass_target(pgdat, lruvec, memcg, INACTIVE)
-    )
-    if pgdat.pass_may_deactivate:
-        lruvec.scan_left_pages[ACTIVE] = draw_target(
-            env, lru, ACTIVE, pass_target(pgdat, lruvec, memcg, ACTIVE)
-        )
+    inactive, active = pass_targets(pgdat, lruvec, memcg)
+    lruvec.scan_left_pages[INACTIVE] = draw_target(env, lru, INACTIVE, inactive)
+    lruvec.scan_left_pages[ACTIVE] = draw_target(env, lru, ACTIVE, active)
 
 
-@inlined
-def pass_target(pgdat, lruvec, memcg, lst):
-    """Mean of the pages of one list that the pass, or the passes it stands for, examine."""
-    total = 0.0
-    for priority in range(pgdat.priority, pgdat.pass_first_priority + 1):
-        pages = nr_to_scan(
-            lruvec, memcg, lst, priority, pgdat.low_ignored != 0, False, float(memcg.nr_members)
-        )
-        if pages == 0.0:  # nor at a gentler priority
-            break
-        total += pages
-    return total
+@kernel
+def pass_targets(pgdat, lruvec, memcg):
+    """Means of the (inactive, active) pages that the pass, or the passes it stands for, examine.
+
+    Each of them meets the lists as the one before leaves them, if what is examined fares as in the last scan.
+    """
+    members = float(memcg.nr_members)
+    ratio = protected_ratio(memcg, pgdat.low_ignored != 0)
+    inactive, new_inactive = member_list(lruvec, INACTIVE, members)
+    active, new_active = member_list(lruvec, ACTIVE, members)
+    all_examined = 0.0
+    all_aged = 0.0
+    for priority in range(pgdat.pass_first_priority, pgdat.priority - 1, -1):
+        examined = min(member_scan(inactive, new_inactive, priority, ratio), inactive + new_inactive)
+        aged = 0.0
+        if pgdat.pass_may_deactivate:
+            aged = min(member_scan(active, new_active, priority, ratio), active + new_active)
+        if examined + aged == 0.0:
+            continue
+        all_examined += examined
+        all_aged += aged
+        deactivated = aged * (1.0 - lruvec.rotated_ratio)
+        activated = examined * lruvec.activated_ratio
+        inactive += new_inactive + deactivated - activated - examined * lruvec.evicted_ratio
+        active += new_active + activated - deactivated
+        new_inactive = 0.0
+        new_active = 0.0
+    return members * all_examined, members * all_aged
 
 
 @inlined
 def shrink_chunk(env, pgdat, lru, now_s):
     """A chunk of both lists of one cgroup, in the proportion of what is left to scan. CPU seconds."""
-    left = env.lruvec[lru].scan_left_pages
-    inactive = min(left[INACTIVE], env.lruvec[lru].list_pages[INACTIVE])
-    active = min(left[ACTIVE], env.lruvec[lru].list_pages[ACTIVE])
-    part = min(1.0, CHUNK_PAGES / max(inactive + active, 1))
-    nr_active = min(int(active * part) + (part < 1.0), active)
-    nr_inactive = min(int(inactive * part) + (part < 1.0), inactive)
+    lruvec = env.lruvec[lru]
+    left = lruvec.scan_left_pages
+    active = min(left[ACTIVE], lruvec.list_pages[ACTIVE])
+    inactive = min(left[INACTIVE], lruvec.list_pages[INACTIVE] + active)
+    page_s = env.cost.scan_mapped_s + lruvec.evicted_ratio * env.cost.free_s
+    nr_chunks = max(math.ceil((inactive + active) * page_s / CHUNK_S), 1)
     spent_s = 0.0
+    nr_active = min(-(-left[ACTIVE] // nr_chunks), lruvec.list_pages[ACTIVE])
     if nr_active > 0:
-        spent_s += shrink_active_list(env, lru, nr_active, KSWAPD, now_s)
+        spent_s += age_active(env, lru, nr_active, now_s)
+    nr_inactive = min(-(-left[INACTIVE] // nr_chunks), lruvec.list_pages[INACTIVE])
     if nr_inactive > 0:
-        scanned, reclaimed, cost_s = shrink_inactive_list(env, lru, nr_inactive, KSWAPD, now_s + spent_s)
-        pgdat.pass_scanned_pages += scanned
-        pgdat.pass_reclaimed_pages += reclaimed
-        spent_s += cost_s
-    left[ACTIVE] = active - nr_active
-    left[INACTIVE] = inactive - nr_inactive
+        spent_s += shrink_inactive(env, pgdat, lru, nr_inactive, now_s + spent_s)
+    left[ACTIVE] = min(left[ACTIVE] - nr_active, lruvec.list_pages[ACTIVE])
+    left[INACTIVE] = min(left[INACTIVE] - nr_inactive, lruvec.list_pages[INACTIVE])
+    return spent_s
+
+
+@inlined
+def age_active(env, lru, nr_pages, now_s):
+    """Part of a chunk: the active list. Notes how much of it went round again. CPU seconds."""
+    lruvec = env.lruvec[lru]
+    before = lruvec.list_pages[ACTIVE]
+    spent_s = shrink_active_list(env, lru, nr_pages, KSWAPD, now_s)
+    lruvec.rotated_ratio = 1.0 - (before - lruvec.list_pages[ACTIVE]) / nr_pages
+    return spent_s
+
+
+@inlined
+def shrink_inactive(env, pgdat, lru, nr_pages, now_s):
+    """Part of a chunk: the inactive list. Notes how much of it was evicted and activated. CPU seconds."""
+    lruvec = env.lruvec[lru]
+    before = lruvec.list_pages[INACTIVE]
+    scanned, reclaimed, spent_s = shrink_inactive_list(env, lru, nr_pages, KSWAPD, now_s)
+    pgdat.pass_scanned_pages += scanned
+    pgdat.pass_reclaimed_pages += reclaimed
+    if scanned > 0:
+        lruvec.evicted_ratio = reclaimed / scanned
+        lruvec.activated_ratio = (before - lruvec.list_pages[INACTIVE] - reclaimed) / scanned
     return spent_s
 
 

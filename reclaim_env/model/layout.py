@@ -105,7 +105,7 @@ NODE = np.dtype(
         ("run_reclaimed_pages", i8),  # sc.nr_reclaimed
         ("run_boost_pages", i8),  # the boost at its start
         ("boost_left_pages", i8),  # of it, still to be reclaimed (nr_boost_reclaim)
-        ("pass_first_priority", i8),  # above the priority where gentle passes are made as one
+        ("pass_first_priority", i8),  # above the priority where passes are made as one
         ("pass_may_deactivate", i8),
         ("pass_trim", i8),
         ("trim_forbidden", i8),
@@ -197,6 +197,9 @@ LRUVEC = np.dtype(
         ("stat_list_pages", i8, (NR_LISTS,)),  # as the last flush saw them
         ("settled_pages", i8, (NR_LISTS,)),  # left by the last scan: spread evenly over the members
         ("scan_left_pages", i8, (NR_LISTS,)),  # of the pass under way
+        ("evicted_ratio", f8),  # of the inactive pages kswapd examined last
+        ("activated_ratio", f8),
+        ("rotated_ratio", f8),  # of the active pages kswapd examined last
         ("lap_pages", i8),  # the inactive list's length when a task's call began
         ("lapped_pages", i8),  # inactive pages examined since
         ("visited_pages", i8, (NR_LISTS,)),  # what the members whose call it is have left of each list

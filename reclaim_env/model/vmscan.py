@@ -69,6 +69,28 @@ def expected_shifts(settled, arrivals, shift):
         threshold += step
 
 
+@inlined
+def member_list(lruvec, lst, nr_members):
+    """One member's list: (pages the last scan left, spread evenly; mean of what came at random since)."""
+    pages = lruvec.list_pages[lst]
+    if nr_members == 1:
+        return float(pages), 0.0
+    settled = min(lruvec.settled_pages[lst], pages) / nr_members
+    return settled, pages / nr_members - settled
+
+
+@kernel
+def mean_shift(settled, arrivals, shift):
+    """Mean of one member's list length >> shift, where some members have a settled page more than others."""
+    whole = math.floor(settled)
+    part = settled - whole
+    if part == 0.0:
+        return expected_shifts(whole, arrivals, shift)
+    return (1.0 - part) * expected_shifts(whole, arrivals, shift) + part * expected_shifts(
+        whole + 1.0, arrivals, shift
+    )
+
+
 @kernel
 def member_shift(lruvec, lst, nr_members, shift):
     """Mean of one member's list length >> shift.
@@ -81,13 +103,8 @@ def member_shift(lruvec, lst, nr_members, shift):
         return float(pages >> shift)
     if pages < 1 << shift:  # not even one member could have so many
         return 0.0
-    settled = min(lruvec.settled_pages[lst], pages) / nr_members
-    arrivals = pages / nr_members - settled
-    whole = math.floor(settled)
-    part = settled - whole
-    return (1.0 - part) * expected_shifts(whole, arrivals, shift) + part * expected_shifts(
-        whole + 1.0, arrivals, shift
-    )
+    settled, arrivals = member_list(lruvec, lst, nr_members)
+    return mean_shift(settled, arrivals, shift)
 
 
 @inlined
@@ -96,21 +113,36 @@ def protection_pages(memcg, low_ignored):
     return memcg.emin_pages if low_ignored else max(memcg.elow_pages, memcg.emin_pages)
 
 
+@inlined
+def protected_ratio(memcg, low_ignored):
+    """get_scan_count(): the part of a list that is kept out of the scan."""
+    protection = protection_pages(memcg, low_ignored)
+    return protection / (max(float(memcg.usage_pages), protection) + 1.0)
+
+
 @kernel
 def nr_to_scan(lruvec, memcg, lst, priority, low_ignored, is_target, members):
-    """get_scan_count() for a file list: pages of `members` of the cgroup's identical members, as a mean.
-
-    A list is shortened by its protection before the shift, to no less than SWAP_CLUSTER_MAX if it is less.
-    """
+    """get_scan_count() for a file list: pages of `members` of the cgroup's identical members, as a mean."""
     pages = lruvec.list_pages[lst]
     if pages == 0:
         return 0.0
-    protection = 0.0 if is_target else protection_pages(memcg, low_ignored)
-    if protection <= 0.0:
+    ratio = 0.0 if is_target else protected_ratio(memcg, low_ignored)
+    if ratio <= 0.0:
         return members * member_shift(lruvec, lst, memcg.nr_members, priority)
-    size = pages / memcg.nr_members
-    size -= math.floor(size * protection / (max(float(memcg.usage_pages), protection) + 1.0))
-    return members * math.floor(max(size, float(SWAP_CLUSTER_MAX)) / (1 << priority))
+    return members * member_scan(pages / memcg.nr_members, 0.0, priority, ratio)
+
+
+@inlined
+def member_scan(settled, arrivals, priority, ratio):
+    """get_scan_count() for the file list of one member, `ratio` of it protected, as a mean.
+
+    A list is shortened by its protection before the shift, to no less than SWAP_CLUSTER_MAX if it is less.
+    """
+    if ratio <= 0.0:
+        return mean_shift(settled, arrivals, priority)
+    size = settled + arrivals
+    size -= math.floor(size * ratio)
+    return float(math.floor(max(size, float(SWAP_CLUSTER_MAX)) / (1 << priority)))
 
 
 @inlined

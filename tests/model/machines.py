@@ -1,5 +1,7 @@
 """Small machines for tests. A node of 256 MiB has min 512, low 640 and high 768 pages."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from typing import Any
 
 import numpy as np
@@ -125,13 +127,21 @@ def lists(env, set_index: int = 0) -> tuple[int, int]:
 def one_run(model, env, nid: int = 0, merged: bool = False) -> list[tuple[int, int, int]]:
     """One run of kswapd from its beginning to its end: its passes that examined a page.
 
-    Of each: (priority, scanned, reclaimed). `merged`: gentle passes are made as one, as in an episode.
+    Of each: (priority, scanned, reclaimed). `merged`: passes are made as one, as in an episode.
     """
-    gentle_pages, model.kswapd.GENTLE_PAGES = model.kswapd.GENTLE_PAGES, 4096 if merged else 0
-    try:
+    with passes_one_by_one(model) if not merged else nullcontext():
         return _one_run(model, env, nid)
+
+
+@contextmanager
+def passes_one_by_one(model) -> Iterator[None]:
+    """kswapd makes no passes as one in here."""
+    limits = {name: getattr(model.kswapd, name) for name in ("MERGED_PAGES", "MOMENTARY_PAGES")}
+    vars(model.kswapd).update(dict.fromkeys(limits, 0))
+    try:
+        yield
     finally:
-        model.kswapd.GENTLE_PAGES = gentle_pages
+        vars(model.kswapd).update(limits)
 
 
 def _one_run(model, env, nid: int) -> list[tuple[int, int, int]]:

@@ -122,14 +122,38 @@ MUTANTS: list[tuple[str, str, str, Callable]] = [
     ),
     (
         "kswapd.py",
-        "range(pgdat.priority, pgdat.pass_first_priority + 1)",
-        "range(pgdat.priority, pgdat.pass_first_priority)",
-        test_kswapd.test_gentle_passes_made_as_one_are_what_they_are_one_by_one,
+        "range(pgdat.pass_first_priority, pgdat.priority - 1, -1)",
+        "range(pgdat.pass_first_priority, pgdat.priority, -1)",
+        test_kswapd.test_passes_made_as_one_are_what_they_are_one_by_one,
     ),
     (
         "kswapd.py",
-        "examined < min(missing, GENTLE_PAGES)",
-        "examined < GENTLE_PAGES",
+        "activated - examined * lruvec.evicted_ratio",
+        "activated",
+        test_kswapd.test_passes_made_as_one_are_what_they_are_one_by_one,
+    ),
+    (
+        "kswapd.py",
+        "aged * (1.0 - lruvec.rotated_ratio)",
+        "aged",
+        test_kswapd.test_passes_made_as_one_are_what_they_are_one_by_one,
+    ),
+    (
+        "kswapd.py",
+        "(before - lruvec.list_pages[INACTIVE] - reclaimed) / scanned",
+        "(before - lruvec.list_pages[INACTIVE]) / scanned",
+        test_kswapd.test_kswapd_remembers_what_became_of_the_pages_it_examined,
+    ),
+    (
+        "kswapd.py",
+        "< min(missing, MERGED_PAGES)",
+        "< MERGED_PAGES",
+        test_kswapd.test_passes_that_could_balance_the_node_are_made_one_by_one,
+    ),
+    (
+        "kswapd.py",
+        "< min(missing, MOMENTARY_PAGES)",
+        "< MOMENTARY_PAGES",
         test_kswapd.test_passes_that_could_balance_the_node_are_made_one_by_one,
     ),
     (
