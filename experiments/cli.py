@@ -145,6 +145,27 @@ def train(
     progress.say(f"Agent: {folder / training.AGENT_NAME}")
 
 
+@app.command()
+def tune(
+    config: Annotated[Path, typer.Option(help="TOML file of a run, with a table [search.FIELD] per range.")],
+    trials: Annotated[int, typer.Option(min=1, help="Trials, those of a resumed search included.")] = 30,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the search.")] = 0,
+    silent_s: Annotated[float, typer.Option(min=1, help="A trial silent for so long has failed.")] = 1800,
+    out: Annotated[Path | None, typer.Option(help="New folder.")] = None,
+    resume: Annotated[Path | None, typer.Option(help="Folder of a search to go on with.")] = None,
+) -> None:
+    """Search for settings of a training run by its validation; prints the best as TOML."""
+    from . import progress
+    from . import tune as tuning
+    from .tune_config import read_tune_config
+
+    asked = read_tune_config(config)
+    folder = tuning.open_folder(out, resume)
+    with progress.bar(trials, "trials") as advance:
+        best = tuning.run(asked, folder, trials, seed, silent_s, advance)
+    sys.stdout.write(tuning.render(best))
+
+
 @bench_app.callback(invoke_without_command=True)
 def bench(context: typer.Context, as_json: AsJson = False) -> None:
     """Time the environment: steps by batch size and threads, start-up, memory, growth with size."""

@@ -5,7 +5,7 @@ import json
 import signal
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -25,7 +25,7 @@ from .session import Progress, Session
 from .tensorboard import FILE_NAME, encoded
 from .train_config import TrainConfig, as_fields, config_of
 from .validation import Measured, Validation, usual_costs_s, validation_points
-from .wording import visible
+from .wording import slug, visible
 
 AGENT_NAME = "agent.safetensors"
 MAX_MANIFEST_BYTES = 256 * 2**10
@@ -51,11 +51,12 @@ def run(
     resume: Path | None = None,
     command: str = "reclaim train",
     progress: Progress = lambda words, steps: None,
+    on_validation: Callable[[Mapping[str, float]], None] = lambda points: None,
 ) -> Path:
     """Trains and returns the run folder: manifest, checkpoints, tensorboard/, agent.safetensors.
 
     asked: fields of a TrainConfig, the others have defaults. With `resume` the config is the run's, and only
-    `steps` may change. ValueError: one line for the user.
+    `steps` may change. on_validation gets the points of each validation. ValueError: one line for the user.
     """
     _require_learning_packages()
     if resume is not None:
@@ -66,7 +67,7 @@ def run(
     taught, validated = lessons(config.scenarios), lessons(config.validation or config.scenarios)
     if folder is None:
         folder = _new_folder(out)
-    return _Run(folder, config, taught, validated, command, progress).go()
+    return _Run(folder, config, taught, validated, command, progress, on_validation).go()
 
 
 def planned_steps(asked: Mapping[str, Any]) -> int:
@@ -83,9 +84,10 @@ class _Run:
         validated: Sequence[Lesson],
         command: str,
         progress: Progress,
+        on_validation: Callable[[Mapping[str, float]], None],
     ):
         self._folder, self._config, self._taught = folder, config, taught
-        self._command, self._progress = command, progress
+        self._command, self._progress, self._on_validation = command, progress, on_validation
         self._began, self._started = time.monotonic(), f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"
         first = config.seed + 8 * config.rows  # none of the agent's own seeds
         self._validation = Validation(validated, first, config.setting)
@@ -155,7 +157,7 @@ class _Run:
 
     def _write_line(self, rule: str, points: Mapping[str, float]) -> None:
         """A rule does not learn: its line spans the agent's axis."""
-        path = self._folder / "tensorboard" / f"rule_{rule}" / FILE_NAME
+        path = self._folder / "tensorboard" / f"rule_{slug(rule)}" / FILE_NAME
         files.write_bytes(path, encoded([(0, points), (self._config.steps, points)]))
 
     def _learn(self) -> int:
@@ -184,7 +186,9 @@ class _Run:
         """A policy as its file says it, on the episodes the rules were measured on."""
         self._progress("validating", 0)
         measured = self._validation.measure(Contender("trained", "", parse_policy(policy_file)))
-        return validation_points(measured, self._usual["validation"])
+        points = validation_points(measured, self._usual["validation"])
+        self._on_validation(points)
+        return points
 
 
 @contextlib.contextmanager

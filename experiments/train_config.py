@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from reclaim_env.reset_rules import RULES
+from reclaim_env.reset_rules import KERNEL_RULES, RULES, rule_of
 
 from .evaluate import FIRST_SEED
 from .identity import Setting
@@ -36,6 +36,9 @@ class TrainConfig(BaseModel):
     hidden: tuple[int, ...] = Field(default=(64, 64), max_length=8)
     checkpoint_steps: int = Field(default=50_000, ge=1)
     validate_steps: int = Field(default=100_000, ge=1)
+    lines: tuple[str, ...] = Field(
+        default=tuple(KERNEL_RULES), max_length=64
+    )  # rules beside the agent's curve
     warm_start: str = ""  # a policy file whose weights an actor begins with
 
     @property
@@ -54,8 +57,10 @@ class TrainConfig(BaseModel):
         return self
 
     @model_validator(mode="after")
-    def _kernel_and_weights_are_known(self) -> "TrainConfig":
+    def _what_is_named_is_known(self) -> "TrainConfig":
         assert self.setting
+        for name in self.lines:
+            rule_of(name)
         return self
 
 

@@ -109,14 +109,14 @@ def test_the_rules_are_lines_of_the_agents_tags(tmp_path):
 @pytest.mark.usefixtures("small")
 def test_an_agent_that_does_as_a_rule_scores_on_its_line(tmp_path, monkeypatch):
     """The same episodes, the same tags: a policy that always resets gets the numbers of always."""
-    original = algorithms.make_model
+    original = learner.make_model
 
     def always_one(config, env):
         model = original(config, env)
         model.policy.action_net.get_parameter("bias").data[:] = learner.torch.tensor([-1e3, 1e3])
         return model
 
-    monkeypatch.setattr(algorithms, "make_model", always_one)
+    monkeypatch.setattr(learner, "make_model", always_one)
     folder = run(tmp_path / "run", steps=160) / "tensorboard"
     agent, rule = scalars(folder / "ppo"), scalars(folder / "rule_always")
     assert {tag("cost_s"), COST_RATIO} <= set(rule)
