@@ -96,6 +96,7 @@ def _scenario(request: Request, scenario: Scenario, ledger: Ledger, progress: Pr
     return ScenarioResults(
         name=scenario.name,
         description=scenario.description,
+        untold=scenario.untold,
         duration_s=scenario.duration_s,
         workloads=scenario.workload_names,
         cgroups=scenario.cgroup_names,

@@ -59,6 +59,7 @@ class ScenarioResults:
     values: dict[str, np.ndarray]  # rule -> (seeds, metrics); NaN: undefined
     series: dict[str, Series] = field(default_factory=dict)  # rule -> the first seed's episode
     sampling: Sampling = SEEDS
+    untold: str = ""  # what the scenario's source does not tell
 
     @property
     def rules(self) -> tuple[str, ...]:

@@ -60,7 +60,7 @@ def scenario_lines(found: ScenarioResults, results: Results) -> list[str]:
         f"{found.name}: {results.nr_seeds} {sampling.pairing} {sampling.unit}s, {found.duration_s:g} s each, "
         f"{results.setting}; mean [95 % interval], k M G apply to all three numbers"
     )
-    lines += paragraph(results.limits)
+    lines += [*paragraph(results.limits), *paragraph(found.untold)]
     lines.append("=" * WIDTH)
     for sentence in answer(found):
         lines += paragraph(sentence)

@@ -1,15 +1,13 @@
 """A scenario from the `numastat -m` table of a real machine, in its own layout or quoted in a mail."""
 
-import os
 import re
-import tempfile
 from collections.abc import Sequence
 from os import PathLike
 from pathlib import Path
 from typing import NamedTuple
 
 from reclaim_env.scenario import Scenario, parse_text
-from reclaim_env.scenario_file import ScenarioError, read_text, shown
+from reclaim_env.scenario_file import ScenarioError, read_text, shown, write_new
 from reclaim_env.units import mib_from_pages, pages_from_mib
 
 ROWS = ("MemTotal", "MemFree", "Active(anon)", "Inactive(anon)", "Active(file)", "Inactive(file)")
@@ -86,7 +84,9 @@ name = "{name}"
 source = "numastat -m: {name}"
 
 watermark_scale_factor = 10  # assumed: the kernel's default
+"""
 
+DEVICE_TABLE = """
 [device]  # assumed: a data-centre NVMe device
 latency_us = 80
 bandwidth_mib_per_s = 4768
@@ -133,11 +133,14 @@ why = "{why}"
 
 Guess = tuple[str, float, float, str]  # field, low, high, why
 
-ASSUMED: tuple[Guess, ...] = (
-    ("watermark_scale_factor", 10, 300, "numastat does not tell; 10 is the kernel's default"),
+ASSUMED_DEVICE: tuple[Guess, ...] = (
     ("device.latency_us", 50, 10_000, "from NVMe to a hard disk"),
     ("device.bandwidth_mib_per_s", 150, 6676, "from a hard disk to NVMe"),
     ("device.iops_per_s", 80, 1_500_000, "from a hard disk to NVMe"),
+)
+ASSUMED: tuple[Guess, ...] = (
+    ("watermark_scale_factor", 10, 300, "numastat does not tell; 10 is the kernel's default"),
+    *ASSUMED_DEVICE,
 )
 ASSUMED_OF_ANON: tuple[Guess, ...] = (
     ("churn_mib_per_s", 0, 1000, "numastat does not tell how much is freed and touched again"),
@@ -150,7 +153,7 @@ ASSUMED_OF_READER: tuple[Guess, ...] = (
 
 def scenario_toml(nodes: Sequence[NodeMemory], name: str) -> str:
     """A scenario file; nodes are numbered anew from 0 where the machine's ids have holes."""
-    parts = [HEAD.format(name=name), *(NODE_TABLE.format(node=node) for node in nodes)]
+    parts = [HEAD.format(name=name), DEVICE_TABLE, *(NODE_TABLE.format(node=node) for node in nodes)]
     assumed = list(ASSUMED)
     for index, node in enumerate(nodes):
         if node.anon_mib:
@@ -188,26 +191,5 @@ def from_numastat(table: str | PathLike[str], out: str | PathLike[str]) -> Scena
     name = re.sub(r"[^a-z0-9_-]+", "-", Path(out).stem.lower()).strip("-")[:64] or "numastat"
     toml = scenario_toml(parse_numastat(read_text(table), str(table)), name)
     scenario = parse_text(toml, str(table))
-    _write_new(Path(out), toml)
+    write_new(Path(out), toml)
     return scenario
-
-
-def _write_new(path: Path, text: str) -> None:
-    """The whole file or none, and never over another: link() refuses a name that exists."""
-    try:
-        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".tmp-")
-        try:
-            with os.fdopen(handle, "w", encoding="utf-8") as file:
-                file.write(text)
-                file.flush()
-                os.fchmod(file.fileno(), 0o644)
-                os.fsync(file.fileno())
-            os.link(temporary, path)
-        finally:
-            os.unlink(temporary)
-    except FileExistsError:
-        raise ScenarioError(str(path), "", "a file of that name", "a new file") from None
-    except OSError as error:
-        raise ScenarioError(
-            str(path), "", error.strerror or "an error", "a file that can be written"
-        ) from None

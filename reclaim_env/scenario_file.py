@@ -1,6 +1,8 @@
 """A TOML file by a stranger: read with a cap on size and depth, its mistakes told in one line."""
 
+import os
 import re
+import tempfile
 import tomllib
 from collections.abc import Iterator, Sequence
 from difflib import get_close_matches
@@ -190,3 +192,24 @@ def _declared(loc: Sequence[int | str], model: type[BaseModel]) -> tuple[str, st
     extra = field.json_schema_extra
     unit = str(extra.get("unit", "")) if isinstance(extra, dict) else ""
     return field.description or "this field", "" if unit in ("text", "choice", "count") else unit
+
+
+def write_new(path: Path, text: str) -> None:
+    """The whole file or none, and never over another: link() refuses a name that exists."""
+    try:
+        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".tmp-")
+        try:
+            with os.fdopen(handle, "w", encoding="utf-8") as file:
+                file.write(text)
+                file.flush()
+                os.fchmod(file.fileno(), 0o644)
+                os.fsync(file.fileno())
+            os.link(temporary, path)
+        finally:
+            os.unlink(temporary)
+    except FileExistsError:
+        raise ScenarioError(str(path), "", "a file of that name", "a new file") from None
+    except OSError as error:
+        raise ScenarioError(
+            str(path), "", error.strerror or "an error", "a file that can be written"
+        ) from None
