@@ -233,6 +233,27 @@ def from_numastat(
     say(f"Scenario: {target}")
 
 
+@scenario_app.command("capture")
+def capture_host(
+    out: Annotated[Path, typer.Option(help="New scenario file; its name is the scenario's.")] = Path(
+        "captured.toml"
+    ),
+    seconds: Annotated[
+        float, typer.Option(min=0, max=86_400, help="From the first reading of the counters to the second.")
+    ] = 10,
+    names: Annotated[bool, typer.Option(help="Keep the names of cgroups.")] = False,
+    root: Annotated[Path, typer.Option(help="Where the host's /proc and /sys lie.")] = Path("/"),
+) -> None:
+    """Write a scenario from this host: its nodes, limits and rates, each beside the file it was read from."""
+    from .capture.capture import capture
+    from .progress import say
+
+    host = capture(out, seconds, root, names)
+    for file, why in host.unread.items():
+        say(f"Not read: {file}: {why}")
+    say(f"Scenario: {out}; now: reclaim compare --scenario {out}")
+
+
 def _checked(kernel: str, weights: str, names: list[str]) -> tuple:
     """The setting and the scenarios, refused here if they are wrong and not when a rule's turn comes."""
     from reclaim_env.scenario import load_all

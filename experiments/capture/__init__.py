@@ -1,0 +1,1 @@
+"""This machine, or another's files, as a scenario: `reclaim scenario capture`."""
