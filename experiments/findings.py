@@ -17,7 +17,7 @@ REASON_WORDS = {
     "memcg_max": "memory.max reclaim",
     "proactive": "proactive reclaim",
     "free_path": "the page-free path",
-    "other": "a probe without progress",
+    "other": "a probe without progress, or demotion switched on",
 }
 
 

@@ -5,11 +5,14 @@ from typing import NamedTuple
 
 import numpy as np
 
+from reclaim_env.boot_anon import fill_anon_lists, set_heats, set_swap
 from reclaim_env.model.constants import (
     ACTIVE,
     ANON,
     ATOMIC,
     BIND,
+    DEMOTION_OFF,
+    DEMOTION_ON,
     EXEC,
     FRESH,
     INACTIVE,
@@ -26,6 +29,7 @@ from reclaim_env.model.constants import (
     READER,
     REFERENCED,
     STREAM,
+    SWAPON,
     UNREFERENCED,
 )
 from reclaim_env.model.layout import alloc
@@ -39,19 +43,27 @@ class Preset(NamedTuple):
     """What releases changed about kswapd_failures besides the reset rule."""
 
     free_path_reset: bool  # free memory that climbs above high clears a hopeless node's count
+    demotion_reset: bool  # demotion switched on clears the count of every node
     counts_boosted_runs: bool  # a fruitless run that began with a watermark boost is a failure
 
 
 KERNELS = {
-    "6.12": Preset(free_path_reset=False, counts_boosted_runs=True),
-    "6.18": Preset(free_path_reset=True, counts_boosted_runs=True),
-    "6.19": Preset(free_path_reset=True, counts_boosted_runs=False),
-    "7.0": Preset(free_path_reset=True, counts_boosted_runs=False),
+    "6.12": Preset(free_path_reset=False, demotion_reset=False, counts_boosted_runs=True),
+    "6.18": Preset(free_path_reset=True, demotion_reset=True, counts_boosted_runs=True),
+    "6.19": Preset(free_path_reset=True, demotion_reset=True, counts_boosted_runs=False),
+    "7.0": Preset(free_path_reset=True, demotion_reset=True, counts_boosted_runs=False),
 }
 
 _ACCESS = {"read": READ, "mmap": MMAP, "exec": EXEC}
 _POLICY = {"local": LOCAL, "bind": BIND, "preferred": PREFERRED, "interleave": INTERLEAVE}
-_EVENT = {"memory_high": MEMCG_HIGH, "memory_max": MEMCG_MAX, "memory_reclaim": PROACTIVE}
+_EVENT = {
+    "memory_high": MEMCG_HIGH,
+    "memory_max": MEMCG_MAX,
+    "memory_reclaim": PROACTIVE,
+    "swapon": SWAPON,
+    "demotion_on": DEMOTION_ON,
+    "demotion_off": DEMOTION_OFF,
+}
 _KIND = {Anon: ANON, Reader: READER, Stream: STREAM, Atomic: ATOMIC}
 _ANON_PAGES_PER_OP = 256  # an operation of an anonymous workload is a MiB touched
 _NODE_TO_ITSELF, _NODE_TO_OTHER = 10, 20  # distances where the scenario gives none
@@ -68,6 +80,7 @@ def boot(scenario: Scenario, kernel: str = "7.0") -> np.ndarray:
         env[name] = switch
     env["watermark_boost_factor"] = scenario.watermark_boost_factor
     _set_costs(env, scenario)
+    set_swap(env, scenario)
     _set_nodes(env, scenario)
     begin_under(machine, RULES["never"])
     _set_memcgs(env, scenario)
@@ -75,6 +88,7 @@ def boot(scenario: Scenario, kernel: str = "7.0") -> np.ndarray:
     _set_events(env, scenario)
     _set_lruvecs(env)
     _fill(env, scenario)
+    fill_anon_lists(env, scenario)
     return machine
 
 
@@ -95,6 +109,7 @@ def _set_costs(env: np.void, scenario: Scenario) -> None:
         "direct_entry",
         "anon_fault",
         "anon_free",
+        "migrate",
     ):
         env["cost"][f"{name}_s"] = getattr(cost, f"{name}_us") * 1e-6
     env["cost"]["tlb_s"] = cost.tlb_ms * 1e-3
@@ -118,6 +133,7 @@ def _set_nodes(env: np.void, scenario: Scenario) -> None:
         node["boosts_per_s"] = table.boosts_per_s
         node["zonelist"][: len(scenario.node)] = _zonelist(scenario, nid)
         node["below_high"] = node["free_pages"] - node["unusable_pages"] <= node["high_wmark_pages"]
+        node["demotion_target"] = -1 if table.demotes_to is None else table.demotes_to
         node["last_reset_reason"] = -1
         node["probed_s"] = -math.inf
         for name in ("hopeless_since_s", "first_fruitless_s", "first_hopeless_s"):
@@ -150,6 +166,7 @@ def _set_memcgs(env: np.void, scenario: Scenario) -> None:
         memcg["nr_members"] = table.count
         for name in ("min", "low", "high", "max"):
             memcg[f"{name}_pages"] = _limit_pages(getattr(table, f"memory_{name}_mib"), table.count)
+        memcg["swap_max_pages"] = _limit_pages(table.memory_swap_max_mib, table.count)
         unlimited = table.memory_high_mib is None and table.memory_max_mib is None
         above = table.parent == "" or env["memcg"][memcg["parent"]]["bystander"]
         memcg["bystander"] = unlimited and above
@@ -157,6 +174,7 @@ def _set_memcgs(env: np.void, scenario: Scenario) -> None:
         root = env["memcg"][g]
         root["parent"], root["nr_members"], root["bystander"] = -1, 1, 1
         root["min_pages"] = root["low_pages"] = root["high_pages"] = root["max_pages"] = -1
+        root["swap_max_pages"] = -1
     env["first_memcg"] = env["nr_memcgs"] - 1 if lives_in_root else 0
     env["node"]["reclaim_cursor"] = env["first_memcg"]
     env["nr_members"] = env["memcg"]["nr_members"][: env["nr_memcgs"]].sum()
@@ -247,6 +265,8 @@ def _set_classes(env: np.void, scenario: Scenario) -> None:
             c += 1
     env["nr_classes"] = c
     env["nr_sets"] = c * env["nr_nodes"]
+    if scenario.has_anon_lists:
+        set_heats(env, scenario, by_memcg)
 
 
 def _set_class(env: np.void, c: int, w: int, file: File | Stream, scenario: Scenario) -> None:
@@ -274,12 +294,13 @@ def _set_events(env: np.void, scenario: Scenario) -> None:
         row["at_s"] = event.at_s
         row["kind"] = _EVENT[event.kind]
         row["target"] = memcg_row(scenario, event.cgroup)
-        row["pages"] = pages_from_mib(event.mib) * scenario.members(event.cgroup)
+        row["pages"] = event.pages * scenario.members(event.cgroup)
 
 
 def _set_lruvecs(env: np.void) -> None:
     nr_memcgs, nr_classes = int(env["nr_memcgs"]), int(env["nr_classes"])
     owner = env["class_"]["memcg"][:nr_classes]
+    env["nr_lruvecs"] = env["nr_nodes"] * nr_memcgs * (2 if env["nr_anon_classes"] else 1)
     for nid in range(env["nr_nodes"]):
         for g in range(nr_memcgs):
             lruvec = env["lruvec"][nid * nr_memcgs + g]

@@ -84,6 +84,7 @@ def _reclaim_features(out, env, nid, before, interval_s):
     out.refault_per_steal_2s_ratio = _log_refaults_per_steal(node.refault_2s_per_s, node.steal_2s_per_s)
     out.refault_per_steal_20s_ratio = _log_refaults_per_steal(node.refault_20s_per_s, node.steal_20s_per_s)
     refaults = float(vmstat.workingset_refault_file - before.workingset_refault_file)
+    refaults += float(vmstat.workingset_refault_anon - before.workingset_refault_anon)
     price_s = _ratio(vmstat.refault_wait_s - before.refault_wait_s, refaults, env.device.latency_s)
     out.refault_price_s = math.log10(max(price_s, 1e-6))
     out.steal_per_scan_ratio = _ratio(node.steal_20s_per_s, node.scan_20s_per_s, 0.0)

@@ -1,7 +1,7 @@
 """A scenario: one machine, its workloads and its story, read from a TOML file, checked, frozen."""
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from importlib import resources
 from typing import Any, Self
 
@@ -12,11 +12,12 @@ from reclaim_env.model.layout import MAX_EVENTS, MAX_MEMCGS, MAX_NODES, MAX_WORK
 from reclaim_env.scenario_fields import Slug, Table, Text, number, seconds, tables, text
 from reclaim_env.scenario_file import ScenarioError, parse_toml, read_text, suggestion, translate
 from reclaim_env.scenario_machine import Cgroup, Cost, Device, Node
+from reclaim_env.scenario_swap import Swap
 from reclaim_env.scenario_workloads import Anon, Assumed, Atomic, Event, Hopeless, Reader, Stream
 from reclaim_env.units import pages_from_mib
 from reclaim_env.watermarks import Watermarks, boot_min_free_kib, setup_per_zone_wmarks
 
-__all__ = ["Scenario", "ScenarioError", "bundled_ids", "load", "load_all", "parse", "parse_text"]
+__all__ = ["Scenario", "ScenarioError", "bundled_ids", "load", "parse", "parse_text"]
 
 
 class Scenario(Table):
@@ -27,12 +28,6 @@ class Scenario(Table):
     description: str = text("what happens, for the reader", "")
     untold: str = text("what the source does not tell; stands beside every result", "")
     duration_s: float = seconds("length of an episode", 60.0, low=0.01)
-    seed: int | None = number(
-        "seed of the episode if reset() is given none; left out: a fresh one",
-        "count",
-        None,
-        high=2**63,
-    )
     tick_ms: int = number("time step of the model; divides 1000", "ms", 10, low=1, high=1000)
     watermark_scale_factor: int = number("vm.watermark_scale_factor", "1/10000", 10, low=1, high=3000)
     watermark_boost_factor: int = number(
@@ -43,7 +38,12 @@ class Scenario(Table):
         "vm.min_free_kbytes; left out: what the kernel computes at boot", "KiB", None, low=128, high=4e12
     )
     thp: bool = text("huge pages are enabled (they raise vm.min_free_kbytes)", True)
+    swappiness: int = number(
+        "vm.swappiness; of use where there is swap or a lower tier", "1/200", 60, high=200
+    )
+    demotion_enabled: bool = text("/sys/kernel/mm/numa/demotion_enabled at the start", True)
     device: Device = text("the block device")
+    swap: Swap | None = text("swap space; left out: none", None)
     cost: Cost = text("CPU costs", Cost())
     node: tuple[Node, ...] = tables("NUMA nodes in the order of their ids", least=1, most=MAX_NODES)
     cgroup: tuple[Cgroup, ...] = tables("cgroups, parents first", most=MAX_MEMCGS)
@@ -51,7 +51,7 @@ class Scenario(Table):
     reader: tuple[Reader, ...] = tables("readers of files", most=MAX_WORKLOADS)
     stream: tuple[Stream, ...] = tables("sequential readers of new pages", most=MAX_WORKLOADS)
     atomic: tuple[Atomic, ...] = tables("bursts of atomic allocations", most=MAX_WORKLOADS)
-    event: tuple[Event, ...] = tables("writes to cgroup files by time", most=MAX_EVENTS)
+    event: tuple[Event, ...] = tables("what is switched or written by time", most=MAX_EVENTS)
     hopeless: tuple[Hopeless, ...] = tables("nodes whose kswapd has given up at the start", most=MAX_NODES)
     assumed: tuple[Assumed, ...] = tables("numbers no source gives", most=256)
 
@@ -78,6 +78,11 @@ class Scenario(Table):
     def cgroup_names(self) -> tuple[str, ...]:
         """Of the tables; the root has none."""
         return tuple(cgroup.name for cgroup in self.cgroup)
+
+    @property
+    def has_anon_lists(self) -> bool:
+        """Can anonymous memory ever leave its node? Only then reclaim looks at it at all."""
+        return self.swap is not None or any(node.demotes_to is not None for node in self.node)
 
     def members(self, cgroup: str) -> int:
         """How many identical cgroups a name stands for; 1 for the root ("")."""
@@ -119,26 +124,15 @@ def bundled_ids() -> tuple[str, ...]:
 
 
 def load(path_or_id: str | os.PathLike[str]) -> Scenario:
-    """A bundled scenario by its id, a member of a family by its name, or any TOML file."""
-    from reclaim_env import families
-
-    if families.is_name(path_or_id):
-        return families.member(os.fspath(path_or_id))
+    """A bundled scenario by its id, or any TOML file."""
     if path_or_id in bundled_ids():
         file = f"{path_or_id}.toml"
         return parse_text((resources.files("reclaim_env") / "scenarios" / file).read_text("utf-8"), file)
     path = os.fspath(path_or_id)
     if not path.endswith(".toml") and not os.path.exists(path):  # Path.exists() raises on a long name
-        wanted = f"a TOML file, family/name#seed or a scenario's id: {suggestion(path, bundled_ids())}"
+        wanted = f"a TOML file or a scenario's id: {suggestion(path, bundled_ids())}"
         raise ScenarioError(path, "", "no such scenario", wanted)
     return parse_text(read_text(path), path)
-
-
-def load_all(paths_or_ids: Iterable[str | os.PathLike[str]]) -> list[Scenario]:
-    """As load(), one after the other; `family/name#0..63` stands for its 64 members."""
-    from reclaim_env import families
-
-    return [load(one) for several in paths_or_ids for one in families.expand(several)]
 
 
 def parse_text(toml: str, file: str = "scenario") -> Scenario:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 from reclaim_env import scenario_paths
 from reclaim_env.model.layout import MAX_CLASSES, MAX_LRUVECS, MAX_MEMCGS, MAX_SETS, MAX_WORKLOADS
 from reclaim_env.scenario_fields import wrong
+from reclaim_env.scenario_swap_checks import check_anon_lists
 from reclaim_env.units import mib_from_pages, pages_from_mib
 
 if TYPE_CHECKING:
@@ -50,6 +51,7 @@ def check(scenario: "Scenario") -> None:
     _check_names(scenario)
     _check_node_numbers(scenario)
     _check_cgroups(scenario)
+    check_anon_lists(scenario)
     _check_sizes(scenario)
     _check_memory(scenario)
     _check_limits_hold(scenario)
@@ -124,7 +126,7 @@ def _check_cgroups(scenario: "Scenario") -> None:
     users = [
         (f"{table}.{w.name}", w.cgroup) for table in WORKLOAD_TABLES[:3] for w in getattr(scenario, table)
     ]
-    users += [(f"event.{index}", event.cgroup) for index, event in enumerate(scenario.event)]
+    users += [(f"event.{index}", event.cgroup) for index, event in enumerate(scenario.event) if event.cgroup]
     for where, name in users:
         if name not in counts:
             raise wrong(f"{where}.cgroup", name, "the name of a [[cgroup]]")
@@ -135,12 +137,19 @@ def _check_sizes(scenario: "Scenario") -> None:
     nr_nodes = len(scenario.node)
     uses_root = any(getattr(workload, "cgroup", None) == "" for workload in scenario.workloads)
     nr_cgroups = len(scenario.cgroup) + uses_root
+    lists_per_cgroup = 2 if scenario.has_anon_lists else 1
     nr_classes = sum(len(reader.file) for reader in scenario.reader) + len(scenario.stream)
+    nr_classes += sum(len(anon.heat) for anon in scenario.anon) if scenario.has_anon_lists else 0
     maxima = (
         ("cgroup", nr_cgroups, MAX_MEMCGS, "cgroups with the root"),
-        ("cgroup", nr_nodes * nr_cgroups, MAX_LRUVECS, "nodes x cgroups with the root"),
-        ("reader", nr_classes, MAX_CLASSES, "files and streams"),
-        ("reader", nr_nodes * nr_classes, MAX_SETS, "nodes x (files and streams)"),
+        (
+            "cgroup",
+            nr_nodes * nr_cgroups * lists_per_cgroup,
+            MAX_LRUVECS,
+            "nodes x cgroups with the root (twice where anonymous memory can leave)",
+        ),
+        ("reader", nr_classes, MAX_CLASSES, "files, streams and heats"),
+        ("reader", nr_nodes * nr_classes, MAX_SETS, "nodes x (files, streams and heats)"),
         ("reader", len(scenario.workloads), MAX_WORKLOADS, "workloads"),
     )
     for field, found, most, what in maxima:

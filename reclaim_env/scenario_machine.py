@@ -4,7 +4,7 @@ from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 
-from reclaim_env.scenario_fields import Mib, Reference, Slug, Table, count, mib, number, text, wrong
+from reclaim_env.scenario_fields import Mib, NodeId, Reference, Slug, Table, count, mib, number, text, wrong
 
 
 class Node(Table):
@@ -20,6 +20,9 @@ class Node(Table):
         "allocations a second that steal a block of another migrate type and boost the watermarks",
         "1/s", 0, high=1000,
     )  # fmt: skip
+    demotes_to: NodeId | None = number(
+        "lower tier: the node that reclaimed pages are moved to; left out: none", "node", None, low=0, high=7
+    )
     distance: Annotated[tuple[Annotated[int, Field(ge=10, le=255)], ...] | None, Field(strict=False)] = Field(
         None,
         description="row of the SLIT, to every node in order; left out: 10 to itself, 20 to others",
@@ -48,6 +51,7 @@ class Cost(Table):
     direct_entry_us: float = number("entry into direct reclaim", "us", 5.0, high=1e6)
     anon_fault_us: float = number("fault in and zero one anonymous page", "us", 0.75, high=1e4)
     anon_free_us: float = number("free one anonymous page", "us", 0.15, high=1e4)
+    migrate_us: float = number("move one page to the lower tier", "us", 2.0, high=1e4)
     tlb_ms: float = number(
         "a mapped page touched sooner than this after its young bit was cleared leaves no trace",
         "ms",
@@ -76,3 +80,4 @@ class Cgroup(Table):
     memory_low_mib: Mib | None = mib("memory.low of each; left out: none", None)
     memory_high_mib: Mib | None = mib("memory.high of each; left out: none", None)
     memory_max_mib: Mib | None = mib("memory.max of each; left out: none", None)
+    memory_swap_max_mib: Mib | None = mib("memory.swap.max of each; left out: none", None)

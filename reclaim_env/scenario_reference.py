@@ -44,7 +44,7 @@ def _tables(path: str, table: type[Table]) -> Iterator[tuple[str, type[Table]]]:
         inner = _inner(field)
         if inner is not None:
             key = f"{path.strip('[]')}.{name}".strip(".")
-            yield from _tables(f"[{key}]" if field.annotation is inner else f"[[{key}]]", inner)
+            yield from _tables(f"[[{key}]]" if get_origin(field.annotation) is tuple else f"[{key}]", inner)
 
 
 def _row(name: str, field: FieldInfo) -> str:

@@ -31,6 +31,8 @@ from reclaim_env.scenario_fields import (
     text,
     wrong,
 )
+from reclaim_env.scenario_swap import Heat, check_on_off
+from reclaim_env.units import pages_from_mib
 
 Policy = Literal["local", "bind", "preferred", "interleave"]
 Breakpoint = Annotated[tuple[Annotated[float, Field(ge=0, le=MAX_S)], Mib], Field(strict=False)]
@@ -86,6 +88,9 @@ class Anon(Task):
     burst_hold_ms: float | None = ms("after which a burst is freed", None)
     oom_score_adj: int = number("as in /proc/PID/oom_score_adj", "1/1000", 0, low=-1000, high=1000)
     restart_s: float = seconds("from an OOM kill to the restart", 30, low=0.1)
+    heat: tuple[Heat, ...] = tables(
+        "how hot its pages are; needed where they can be swapped or demoted", most=8
+    )
 
     @model_validator(mode="after")
     def _schedule_goes_forward(self) -> Self:
@@ -126,9 +131,7 @@ class File(Table):
 
     @model_validator(mode="after")
     def _on_and_off_go_together(self) -> Self:
-        if (self.on_s is None) != (self.off_s is None):
-            field, other = ("on_s", "off_s") if self.on_s is None else ("off_s", "on_s")
-            raise wrong(field, "nothing", f"a mean time, as {other} is given")
+        check_on_off(self.on_s, self.off_s)
         return self
 
     @model_validator(mode="after")
@@ -196,13 +199,34 @@ class Atomic(Table):
         return self
 
 
+MEMCG_EVENTS = ("memory_high", "memory_max", "memory_reclaim")
+
+
 class Event(Table):
-    """A write to a cgroup file by the clock."""
+    """What the administrator does by the clock: a write to a cgroup file, swapon, demotion on or off."""
 
     at_s: float = seconds("when")
-    kind: Literal["memory_high", "memory_max", "memory_reclaim"] = one_of("the file written to")
-    cgroup: Slug = text("of which cgroup (each, where count is above 1)")
-    mib: float = mib("the value written")
+    kind: Literal["memory_high", "memory_max", "memory_reclaim", "swapon", "demotion_on", "demotion_off"] = (
+        one_of("the file of a cgroup written to, or the machine's switch")
+    )
+    cgroup: Reference = text("of which cgroup (each, where count is above 1); for cgroup files only", "")
+    mib: float | None = mib("the value written; for cgroup files only", None)
+
+    @model_validator(mode="after")
+    def _says_what_is_written_where(self) -> Self:
+        of_cgroup = self.kind in MEMCG_EVENTS
+        if of_cgroup != (self.cgroup != ""):
+            wanted = f"the name of a [[cgroup]] for {self.kind}" if of_cgroup else f"none for {self.kind}"
+            raise wrong("cgroup", self.cgroup or "nothing", wanted)
+        if of_cgroup != (self.mib is not None):
+            wanted = f"the value of {self.kind}" if of_cgroup else f"none for {self.kind}"
+            raise wrong("mib", "nothing" if self.mib is None else self.mib, wanted)
+        return self
+
+    @property
+    def pages(self) -> int:
+        """The value written to a cgroup file; 0 for a switch."""
+        return pages_from_mib(self.mib or 0.0)
 
 
 class Hopeless(Table):

@@ -39,8 +39,16 @@ def _machine(scenario: Scenario) -> Iterator[Refusal]:
     total_mib = sum(node.total_mib for node in scenario.node)
     if total_mib > MAX_TOTAL_MIB:
         yield "node.*.total_mib", f"{total_mib:g} MiB in all", f"at most {MAX_TOTAL_MIB}"
+    if scenario.swap is not None:
+        yield "swap", "a table", "none: the guest has no swap"
+    usual_node = (
+        ("unusable_mib", 0),
+        ("kswapd_cpu_share_ratio", 1),
+        ("distance", None),
+        ("demotes_to", None),
+    )
     for nid, node in enumerate(scenario.node):
-        for field, usual in (("unusable_mib", 0), ("kswapd_cpu_share_ratio", 1), ("distance", None)):
+        for field, usual in usual_node:
             yield from _changed(f"node.{nid}", node, field, usual)
     for field, info in Cost.model_fields.items():
         if field != "source":

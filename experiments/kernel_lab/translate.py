@@ -230,9 +230,7 @@ def _resident(inactive_mib: tuple[float, ...], active_mib: tuple[float, ...]) ->
 
 def _event(event: Event) -> str:
     file = event.kind.replace("_", ".")
-    return _line(
-        "event", at_us=_us(event.at_s), file=file, cgroup=event.cgroup, pages=pages_from_mib(event.mib)
-    )
+    return _line("event", at_us=_us(event.at_s), file=file, cgroup=event.cgroup, pages=event.pages)
 
 
 def _task(task: Task) -> dict[str, object]:

@@ -25,18 +25,29 @@ SNAPSHOTS_NAME = "snapshots.txt"
 NS_PER_MS = 1_000_000
 UPTIME_MS = 10  # /proc/uptime counts in hundredths of a second
 NUMA = ("numa_hit", "numa_miss", "numa_foreign")
-WORKINGSET = ("workingset_refault_file", "workingset_activate_file")
+WORKINGSET = (
+    "workingset_refault_anon",
+    "workingset_refault_file",
+    "workingset_activate_anon",
+    "workingset_activate_file",
+)
 SCANS = (
     "pgrefill",
     "pgsteal_kswapd",
     "pgsteal_direct",
     "pgscan_kswapd",
     "pgscan_direct",
+    "pgscan_anon",
     "pgscan_file",
+    "pgsteal_anon",
     "pgsteal_file",
+    "pgdemote_kswapd",
+    "pgdemote_direct",
 )
 EVENTS = (
     "pgpgin",
+    "pswpin",
+    "pswpout",
     "pgalloc_normal",
     "allocstall",
     "pgfree",

@@ -16,7 +16,7 @@ def draw_exponential(env, stream, index, draw, mean_s):
 @inlined
 def begin_phases(env):
     """Each on/off class starts in a state drawn from its long-run shares."""
-    for c in range(env.nr_classes):
+    for c in range(env.nr_classes + env.nr_anon_classes):
         class_ = env.class_[c]
         class_.on = 1
         class_.next_switch_s = math.inf
@@ -33,7 +33,7 @@ def begin_phases(env):
 @inlined
 def switch_classes(env):
     """On/off modulation: exponential periods that no decision can influence."""
-    for c in range(env.nr_classes):
+    for c in range(env.nr_classes + env.nr_anon_classes):
         class_ = env.class_[c]
         while class_.next_switch_s <= env.time_s:
             class_.on = 1 - class_.on
@@ -121,7 +121,7 @@ def take_evenly(set_, pages):
 @kernel
 def age_lists(env):
     """Levels the bins of every list that changed."""
-    for lru in range(env.nr_nodes * env.nr_memcgs):
+    for lru in range(env.nr_lruvecs):
         lruvec = env.lruvec[lru]
         for lst in range(NR_LISTS):
             bins.level_bins(env, lruvec, lst, bins.STRAY_RATIO)

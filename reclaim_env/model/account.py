@@ -5,8 +5,12 @@ import math
 from reclaim_env.model.constants import ACTIVE, INACTIVE, NO_SIGNAL, RUN
 from reclaim_env.model.kernel import inlined, kernel
 from reclaim_env.model.kswapd import lap_s
+from reclaim_env.model.lru_balance import both_lists
+from reclaim_env.model.migrate import can_demote
 from reclaim_env.model.reset_rule import kswapd_test_hopeless
 from reclaim_env.model.reset_signal import deficit_pages
+from reclaim_env.model.rows import set_row
+from reclaim_env.model.swap_slots import nr_swap_pages
 from reclaim_env.model.vmscan import mem_cgroup_below_low, mem_cgroup_below_min
 
 SHORT_MEAN_S = 2.0
@@ -31,7 +35,24 @@ def cold_pages(env, nid):
         ):
             set_ = env.set_[nid * env.nr_classes + c]
             cold += set_.resident_pages[INACTIVE] + set_.resident_pages[ACTIVE]
+    if env.nr_anon_classes > 0:
+        cold += cold_anon_pages(env, nid, lap)
     return cold
+
+
+@kernel
+def cold_anon_pages(env, nid, lap):
+    """The same of anonymous memory: no more than can leave."""
+    cold = 0
+    for c in range(env.nr_classes, env.nr_classes + env.nr_anon_classes):
+        class_ = env.class_[c]
+        memcg = env.memcg[class_.memcg]
+        protected = mem_cgroup_below_low(memcg) or mem_cgroup_below_min(memcg)
+        if class_.rate_per_s * lap < 1.0 and not protected:
+            cold += both_lists(env.set_[set_row(env, nid, c)].resident_pages)
+    if can_demote(env, nid):
+        return cold
+    return min(cold, nr_swap_pages(env, -1))
 
 
 @kernel
@@ -43,12 +64,15 @@ def account(env):
         pgdat = env.node[nid]
         label_time(env, nid, pgdat)
         vmstat = pgdat.vmstat
-        refaulted = vmstat.workingset_refault_file - pgdat.refaulted_before_pages
-        stolen = vmstat.pgsteal_file - pgdat.stolen_before_pages
-        scanned = vmstat.pgscan_file - pgdat.scanned_before_pages
-        pgdat.refaulted_before_pages = vmstat.workingset_refault_file
-        pgdat.stolen_before_pages = vmstat.pgsteal_file
-        pgdat.scanned_before_pages = vmstat.pgscan_file
+        refaults = vmstat.workingset_refault_file + vmstat.workingset_refault_anon
+        steals = vmstat.pgsteal_file + vmstat.pgsteal_anon
+        scans = vmstat.pgscan_file + vmstat.pgscan_anon
+        refaulted = refaults - pgdat.refaulted_before_pages
+        stolen = steals - pgdat.stolen_before_pages
+        scanned = scans - pgdat.scanned_before_pages
+        pgdat.refaulted_before_pages = refaults
+        pgdat.stolen_before_pages = steals
+        pgdat.scanned_before_pages = scans
         pgdat.refault_2s_per_s += short * (refaulted / env.tick_s - pgdat.refault_2s_per_s)
         pgdat.refault_20s_per_s += long * (refaulted / env.tick_s - pgdat.refault_20s_per_s)
         pgdat.steal_2s_per_s += short * (stolen / env.tick_s - pgdat.steal_2s_per_s)

@@ -1,12 +1,15 @@
 """Anonymous memory of workloads: targets over time, churn, bursts, exit; and atomic bursts."""
 
 from reclaim_env.model import latency, rng
+from reclaim_env.model.anon_lru import free_listed, lru_add_new
 from reclaim_env.model.buddy import free_pages, rmqueue
 from reclaim_env.model.constants import MEMCG_CHARGE_BATCH
 from reclaim_env.model.demand import free_threads, is_running
+from reclaim_env.model.hierarchy import uncharge
 from reclaim_env.model.kernel import inlined, kernel
 from reclaim_env.model.memcontrol import fault_in
 from reclaim_env.model.page_alloc import free_anon
+from reclaim_env.model.swap_in import use_memory
 from reclaim_env.model.wakeup import wakeup_kswapd
 from reclaim_env.model.watermark import pages_above
 
@@ -42,8 +45,9 @@ def target_pages(env, work):
 
 
 @kernel
-def resident_pages(env, work):
-    pages = 0
+def held_pages(env, work):
+    """Pages of a workload, resident or swapped out."""
+    pages = work.swapped_pages
     for nid in range(env.nr_nodes):
         pages += work.anon_pages[nid]
     return pages
@@ -55,13 +59,15 @@ def run_anon(env, w, slice_s):
     work = env.workload[w]
     budget_s = free_threads(work, slice_s) * slice_s
     work.stalled_s = 0.0
-    have = resident_pages(env, work)
+    have = held_pages(env, work)
     if work.dying:
         give_back(env, w, have, min(have, int(slice_s / env.cost.anon_free_s)))
-        work.dying = resident_pages(env, work) > 0
+        work.dying = held_pages(env, work) > 0
         return
     if env.time_s < work.restart_at_s:
         return
+    if env.nr_anon_classes > 0:
+        budget_s = max(budget_s - use_memory(env, w, slice_s, budget_s), 0.0)
     wanted = target_pages(env, work) - have
     work.carry_pages += work.churn_pages_per_s * slice_s
     # Whole charge batches: what a shorter tick leaves over waits for the next.
@@ -71,9 +77,7 @@ def run_anon(env, w, slice_s):
     touch(env, w, min(max(wanted, 0), speed_pages), budget_s)
     churn(env, w, min(churned, speed_pages), budget_s)
     surplus = max(-wanted, 0)
-    give_back(
-        env, w, resident_pages(env, work), min(surplus, int(work.threads * slice_s / env.cost.anon_free_s))
-    )
+    give_back(env, w, held_pages(env, work), min(surplus, int(work.threads * slice_s / env.cost.anon_free_s)))
 
 
 @inlined
@@ -83,25 +87,48 @@ def churn(env, w, nr_pages, budget_s):
     pause_s = env.slice_s * piece / max(nr_pages, piece)
     while nr_pages > 0 and env.workload[w].stalled_s < budget_s:
         part = min(piece, nr_pages)
-        have = resident_pages(env, env.workload[w])
-        touch(env, w, part, budget_s - env.workload[w].stalled_s)
-        gained = resident_pages(env, env.workload[w]) - have
-        give_back(env, w, have + gained, gained)
+        if env.nr_anon_classes > 0:
+            touch_briefly(env, w, part, budget_s - env.workload[w].stalled_s)
+        else:
+            have = held_pages(env, env.workload[w])
+            touch(env, w, part, budget_s - env.workload[w].stalled_s)
+            gained = held_pages(env, env.workload[w]) - have
+            give_back(env, w, have + gained, gained)
         nr_pages -= part
         env.now_s += pause_s
 
 
 @kernel
 def touch(env, w, nr_pages, budget_s):
-    """Faults nr_pages in; an operation is pages_per_op pages touched."""
+    """Faults nr_pages in, to stay; an operation is pages_per_op pages touched."""
     if nr_pages == 0:
         return
+    fault_anon(env, w, nr_pages, budget_s)
     work = env.workload[w]
-    stalls_before = work.allocstall
-    granted, lost_s = fault_in(env, w, nr_pages, budget_s)
     for nid in range(env.nr_nodes):
         work.anon_pages[nid] += env.granted_pages[nid]
         env.memcg[work.memcg].anon_pages[nid] += env.granted_pages[nid]
+    if env.nr_anon_classes > 0:
+        lru_add_new(env, w)
+
+
+@inlined
+def touch_briefly(env, w, nr_pages, budget_s):
+    """Faults nr_pages in and frees the same ones, before they are on any list."""
+    fault_anon(env, w, nr_pages, budget_s)
+    memcg = env.workload[w].memcg
+    for nid in range(env.nr_nodes):
+        if env.granted_pages[nid] > 0:
+            uncharge(env, memcg, env.granted_pages[nid])
+            free_pages(env, nid, env.granted_pages[nid])
+
+
+@kernel
+def fault_anon(env, w, nr_pages, budget_s):
+    """fault_in() for anonymous memory, with its operations and their latency."""
+    work = env.workload[w]
+    stalls_before = work.allocstall
+    granted, lost_s = fault_in(env, w, nr_pages, budget_s)
     nr_ops = granted / work.pages_per_op
     work.ops += nr_ops
     stalls = max(work.allocstall - stalls_before, 1)
@@ -115,6 +142,9 @@ def touch(env, w, nr_pages, budget_s):
 def give_back(env, w, have, nr_pages):
     """Frees pages of a workload, from each node in proportion to what it has there."""
     if nr_pages <= 0 or have == 0:
+        return
+    if env.nr_anon_classes > 0:
+        free_listed(env, w, have, nr_pages)
         return
     work = env.workload[w]
     left = nr_pages

@@ -10,6 +10,7 @@ import math
 from reclaim_env.model import bins, rng
 from reclaim_env.model.constants import ACTIVE, FRESH, INACTIVE, READ, REFERENCED, UNREFERENCED
 from reclaim_env.model.kernel import inlined, kernel
+from reclaim_env.model.lru_balance import lru_note_cost
 from reclaim_env.model.workingset import workingset_age_nonresident
 
 
@@ -78,6 +79,8 @@ def lru_add(env, set_, k, now_s):
         bins.add_head(env, set_, ACTIVE, touched, float(active), now_s)
         workingset_age_nonresident(env, env.lruvec[set_.lruvec], active)
         lruvec = env.lruvec[set_.lruvec]
+        if env.nr_anon_classes > 0:
+            lru_note_cost(env, lruvec, active, 0)
         env.node[set_.nid].workingset_activate += active
         g = lruvec.memcg
         while g >= 0:

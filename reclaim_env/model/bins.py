@@ -159,7 +159,10 @@ def resize(env, set_, lst, pages):
     lruvec = env.lruvec[set_.lruvec]
     lruvec.list_pages[lst] += pages
     lruvec.stale[lst] = 1
-    env.node[set_.nid].list_pages[lst] += pages
+    if lruvec.anon:
+        env.node[set_.nid].anon_list_pages[lst] += pages
+    else:
+        env.node[set_.nid].list_pages[lst] += pages
 
 
 @kernel

@@ -45,13 +45,21 @@ NR_EVICTORS, NR_COHORTS = 2, 3
 # kswapd's phases
 SLEEP, RUN, DOZE = (np.int64(i) for i in range(3))
 
-# Who made the progress that may clear kswapd_failures; OTHER is no progress but a rule's probe
+# Who made the progress that may clear kswapd_failures; OTHER is no progress: a rule's probe, or
+# demotion switched on
 KSWAPD, GLOBAL_DIRECT, MEMCG_HIGH, MEMCG_MAX, PROACTIVE, FREE_PATH, OTHER = (np.int64(i) for i in range(7))
 REASONS = ("kswapd", "global_direct", "memcg_high", "memcg_max", "proactive", "free_path", "other")
 NR_REASONS = len(REASONS)
 
 # What a rule asks of the node at a progress event (reset_signal.py)
 NO_SIGNAL, FEW_REFAULTS, AWARE, PRICE, GAP, GAP_STALL = (np.int64(i) for i in range(6))
+
+# What the clock switches besides a cgroup's limits, which go by the reasons above
+SWAPON, DEMOTION_ON, DEMOTION_OFF = (np.int64(16 + i) for i in range(3))
+
+# Whose scan control: kswapd's passes last longer than a task's, and both may be under way
+BY_KSWAPD, BY_TASK = (np.int64(i) for i in range(2))
+NR_SCANNERS = 2
 
 # Memory policies (mm/mempolicy.c); PREFERRED differs from LOCAL only in where the walk starts
 LOCAL, BIND, PREFERRED, INTERLEAVE = (np.int64(i) for i in range(4))

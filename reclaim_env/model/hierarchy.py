@@ -1,6 +1,6 @@
-"""The tree of cgroups."""
+"""The tree of cgroups, and what is charged up it (mm/page_counter.c)."""
 
-from reclaim_env.model.kernel import kernel
+from reclaim_env.model.kernel import inlined, kernel
 
 
 @kernel
@@ -9,3 +9,11 @@ def in_subtree(env, g, root):
     while g >= 0 and g != root:
         g = env.memcg[g].parent
     return g == root
+
+
+@inlined
+def uncharge(env, g, nr_pages):
+    """page_counter_uncharge(): the cgroup and its ancestors."""
+    while g >= 0:
+        env.memcg[g].usage_pages -= nr_pages
+        g = env.memcg[g].parent

@@ -1,12 +1,14 @@
 """kswapd: one thread per node, woken, running, dozing or asleep (mm/vmscan.c).
 
 Kept: the state table, priorities 12 to 1 with the raise rule, the cache-trim retry, the failure count,
-passes that last longer than a tick, boosted runs. Left out: orders above 0, background ageing of anon.
+passes that last longer than a tick, boosted runs, background ageing of anonymous lists. Left out: orders
+above 0.
 """
 
 import math
 
 from reclaim_env.model import arrivals
+from reclaim_env.model.anon_pass import aim_both, is_left_to_scan, weigh_anon
 from reclaim_env.model.boost import (
     LOWEST_BOOSTED_PRIORITY,
     begin_boosted_run,
@@ -26,10 +28,11 @@ from reclaim_env.model.constants import (
     SWAP_CLUSTER_MAX,
 )
 from reclaim_env.model.kernel import inlined, kernel
+from reclaim_env.model.lru_balance import inactive_is_low, longest_list
 from reclaim_env.model.reset_rule import kswapd_test_hopeless, kswapd_try_clear_hopeless
+from reclaim_env.model.rows import anon_row
 from reclaim_env.model.vmscan import (
     draw_target,
-    inactive_is_low,
     mem_cgroup_below_low,
     mem_cgroup_below_min,
     member_list,
@@ -100,9 +103,10 @@ def spin(env, nid, slice_s, left_s):
         used_s = granted_s - pgdat.cpu_carry_s
         now_s = start_s + max(used_s, 0.0) / share
         arrivals.deliver(env, nid, min((now_s - env.time_s) / slice_s, 1.0))
+        env.write_wait_s = 0.0
         spent_s = balance_pgdat_step(env, nid, now_s)
         pgdat.cpu_carry_s -= spent_s
-        pgdat.vmstat.kswapd_cpu_s += spent_s
+        pgdat.vmstat.kswapd_cpu_s += spent_s - env.write_wait_s
     pgdat.vmstat.awake_s += left_s
     if pgdat.kswapd_phase != RUN:
         # What was left of the slice belongs to the doze that began in it.
@@ -128,9 +132,13 @@ def balance_pgdat_step(env, nid, now_s):
             if spent_s > 0.0:
                 return spent_s
         pgdat.pass_first_priority = pgdat.priority
-        pgdat.priority = last_merged(pgdat)
+        if env.nr_anon_classes == 0:
+            pgdat.priority = last_merged(pgdat)
         begin_pass(env, pgdat)
-        return nr_merged(pgdat) * pass_cost_s(env) + walk_pass(env, nid, now_s)
+        spent_s = nr_merged(pgdat) * pass_cost_s(env)
+        if env.nr_anon_classes > 0:
+            spent_s += weigh_anon(env, nid, now_s + spent_s)
+        return spent_s + walk_pass(env, nid, now_s + spent_s)
     return walk_pass(env, nid, now_s)
 
 
@@ -164,8 +172,9 @@ def pass_cost_s(env):
 
 @inlined
 def lap_s(env, pgdat):
-    """CPU seconds of one run over all the node's file pages that frees nothing."""
+    """CPU seconds of one run over all the node's pages on lists that frees nothing."""
     pages = pgdat.list_pages[INACTIVE] + pgdat.list_pages[ACTIVE]
+    pages += pgdat.anon_list_pages[INACTIVE] + pgdat.anon_list_pages[ACTIVE]
     return DEF_PRIORITY * pass_cost_s(env) + pages * env.cost.scan_s
 
 
@@ -178,7 +187,7 @@ def skip_empty_passes(env, nid, now_s):
     pgdat = env.node[nid]
     longest = 0
     for lru in range(nid * env.nr_memcgs, (nid + 1) * env.nr_memcgs):
-        longest = max(longest, env.lruvec[lru].list_pages[INACTIVE], env.lruvec[lru].list_pages[ACTIVE])
+        longest = max(longest, longest_list(env, lru))
     lowest = pgdat.priority + 1
     while lowest > 1 and longest >> (lowest - 1) == 0:
         lowest -= 1
@@ -232,13 +241,17 @@ def walk_pass(env, nid, now_s):
         lru = nid * env.nr_memcgs + pgdat.pass_lruvec
         lruvec = env.lruvec[lru]
         if not pgdat.in_lruvec:
-            if max(lruvec.list_pages[INACTIVE], lruvec.list_pages[ACTIVE]) >> pgdat.priority == 0:
+            if longest_list(env, lru) >> pgdat.priority == 0:
                 pgdat.pass_lruvec += 1
                 continue
             aim_lruvec(env, pgdat, lru)
-        if lruvec.scan_left_pages[INACTIVE] > 0 or lruvec.scan_left_pages[ACTIVE] > 0:
+            if env.nr_anon_classes > 0:
+                spent_s += aim_both(env, nid, lru, now_s + spent_s)
+        if is_left_to_scan(env, lru):
             spent_s += shrink_chunk(env, pgdat, lru, now_s + spent_s)
-            if lruvec.scan_left_pages[INACTIVE] > 0 or lruvec.scan_left_pages[ACTIVE] > 0:
+            if env.nr_anon_classes > 0:
+                spent_s += shrink_chunk(env, pgdat, anon_row(env, lru), now_s + spent_s)
+            if is_left_to_scan(env, lru):
                 return spent_s
             settle(lruvec)
         pgdat.in_lruvec = 0
@@ -389,6 +402,7 @@ def end_run(env, pgdat, now_s, was_balanced):
     """The end of balance_pgdat(), and kswapd_try_to_sleep() after it."""
     pgdat.in_run = 0
     pgdat.activate_snapshot = pgdat.stat_workingset_activate
+    pgdat.activate_snapshot_anon = pgdat.stat_workingset_activate_anon
     if not was_balanced and pgdat.run_reclaimed_pages == 0:
         count_failure(env, pgdat, now_s)
     end_boosted_run(pgdat)

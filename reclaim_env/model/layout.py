@@ -7,7 +7,15 @@ with equal bytes have equal futures.
 
 import numpy as np
 
-from reclaim_env.model.constants import NR_BINS, NR_COHORTS, NR_EVICTORS, NR_FLAGS, NR_LISTS, NR_REASONS
+from reclaim_env.model.constants import (
+    NR_BINS,
+    NR_COHORTS,
+    NR_EVICTORS,
+    NR_FLAGS,
+    NR_LISTS,
+    NR_REASONS,
+    NR_SCANNERS,
+)
 
 MAX_NODES = 8
 MAX_MEMCGS = 32
@@ -21,6 +29,18 @@ NR_LATENCY_BINS = 64
 
 i8, f8, u8 = np.int64, np.float64, np.uint64
 
+# What prepare_scan_control() finds out about a node before a pass, where anonymous memory can leave.
+SCAN_BALANCE = np.dtype(
+    [
+        ("deactivate_anon", i8),
+        ("cache_trim", i8),
+        ("file_is_tiny", i8),
+        ("anon_cost", f8),
+        ("file_cost", f8),
+    ],
+    align=True,
+)
+
 # Counters of one node. Names of /proc/vmstat where the kernel has them (the kernel keeps most of
 # them per machine, not per node); the rest carry their unit.
 VMSTAT = np.dtype(
@@ -31,6 +51,8 @@ VMSTAT = np.dtype(
         ("pgsteal_direct", i8),
         ("pgscan_file", i8),  # every reclaimer, cgroup limits included
         ("pgsteal_file", i8),
+        ("pgscan_anon", i8),
+        ("pgsteal_anon", i8),
         ("pgrefill", i8),
         ("pgactivate", i8),
         ("pgdeactivate", i8),
@@ -43,6 +65,12 @@ VMSTAT = np.dtype(
         ("pgpgin", i8),  # KiB
         ("workingset_refault_file", i8),
         ("workingset_activate_file", i8),
+        ("workingset_refault_anon", i8),
+        ("workingset_activate_anon", i8),
+        ("pswpin", i8),
+        ("pswpout", i8),
+        ("pgdemote_kswapd", i8),  # pages that left this node for its lower tier
+        ("pgdemote_direct", i8),
         ("numa_hit", i8),
         ("numa_miss", i8),
         ("numa_foreign", i8),
@@ -84,6 +112,10 @@ NODE = np.dtype(
         ("boosts_per_s", f8),
         ("next_boost_s", f8),
         ("list_pages", i8, (NR_LISTS,)),  # NR_INACTIVE_FILE, NR_ACTIVE_FILE
+        ("anon_list_pages", i8, (NR_LISTS,)),  # NR_INACTIVE_ANON, NR_ACTIVE_ANON; 0 where they have no lists
+        ("demotion_target", i8),  # the node of the lower tier; -1: none
+        ("swapped_pages", i8),  # swap slots filled from this node
+        ("pool_pages", i8),  # of kernel_pages: compressed swap kept on this node
         ("arriving_pages", i8),  # read in this slice, not yet on a list
         ("arrived_ratio", f8),  # how much of the slice's arrivals is on the lists by now
         ("zonelist", i8, (MAX_NODES,)),  # fallback order of a task on this node
@@ -118,6 +150,13 @@ NODE = np.dtype(
         ("stat_list_pages", i8, (NR_LISTS,)),  # as the last flush of the statistics saw them
         ("stat_workingset_activate", i8),
         ("activate_snapshot", i8),
+        ("stat_anon_list_pages", i8, (NR_LISTS,)),
+        ("workingset_activate_anon", i8),
+        ("stat_workingset_activate_anon", i8),
+        ("activate_snapshot_anon", i8),
+        ("anon_cost", f8),  # of the root lruvec (lru_note_cost())
+        ("file_cost", f8),
+        ("scan_balance", SCAN_BALANCE, (NR_SCANNERS,)),
         ("reset_always_mask", i8),  # rule: bit r set = progress by reason r clears the count
         ("reset_balanced_mask", i8),  # ... if the node is balanced
         ("reset_coin_mask", i8),  # ... if a coin says so
@@ -176,6 +215,9 @@ MEMCG = np.dtype(
         ("pgsteal", i8),
         ("workingset_refault_file", i8),
         ("workingset_activate_file", i8),
+        ("workingset_refault_anon", i8),
+        ("swap_pages", i8),  # slots its pages fill, with its descendants
+        ("swap_max_pages", i8),  # -1: no limit
         ("events_low", i8),
         ("events_high", i8),
         ("events_max", i8),
@@ -189,6 +231,7 @@ LRUVEC = np.dtype(
     [
         ("memcg", i8),
         ("nid", i8),
+        ("anon", i8),  # the cgroup's anonymous lists; its file lists have a row of their own
         ("first_set", i8),
         ("nr_sets", i8),
         ("has_mapped", i8),
@@ -208,7 +251,12 @@ LRUVEC = np.dtype(
         ("stat_workingset_activate", i8),  # as the last flush saw it
         ("activate_snapshot", i8),
         ("inserted_s", f8, (NR_LISTS, NR_BINS)),  # mean time at which a bin's pages entered its list
-        ("nonresident_age", i8),  # eviction clock of the cgroup on this node
+        ("workingset_activate_anon", i8),
+        ("stat_workingset_activate_anon", i8),
+        ("activate_snapshot_anon", i8),
+        ("nonresident_age", i8),  # eviction clock of the cgroup on this node, both types (in the file row)
+        ("anon_cost", f8),  # of both types (in the file row)
+        ("file_cost", f8),
     ],
     align=True,
 )
@@ -218,6 +266,8 @@ CLASS = np.dtype(
         ("memcg", i8),
         ("workload", i8),
         ("access", i8),  # READ, MMAP, EXEC
+        ("anon", i8),  # a heat of an anonymous workload: absent pages are in swap
+        ("touch_per_s", f8),  # of each page of it, while on
         ("loop", i8),  # touched in file order, for ever
         ("one_touch", i8),  # a stream: every page new, none touched again
         ("on", i8),
@@ -232,7 +282,7 @@ CLASS = np.dtype(
         ("evicted_pages", i8),  # since the episode began
         ("refaulted_pages", i8),
         ("activated_pages", i8),  # with recent refaults
-        ("share_ratio", f8),  # of its workload's accesses
+        ("share_ratio", f8),  # of its workload's accesses; a heat's: of its pages
         ("readahead_pages", i8),  # pages one miss brings
         ("rate_per_s", f8),  # accesses per page in this slice
         ("on_rate_per_s", f8),  # its running mean over the time the class was on
@@ -290,6 +340,7 @@ WORKLOAD = np.dtype(
         ("breakpoint_s", f8, (MAX_BREAKPOINTS,)),
         ("breakpoint_pages", f8, (MAX_BREAKPOINTS,)),
         ("anon_pages", i8, (MAX_NODES,)),
+        ("swapped_pages", i8),
         ("churn_pages_per_s", f8),  # freed and touched again
         ("burst_pages", i8),
         ("period_s", f8),
@@ -315,9 +366,21 @@ WORKLOAD = np.dtype(
 EVENT = np.dtype(
     [
         ("at_s", f8),
-        ("kind", i8),  # MEMCG_HIGH or MEMCG_MAX: that limit is written; PROACTIVE: memory.reclaim
+        ("kind", i8),  # MEMCG_HIGH, MEMCG_MAX: that limit is written; PROACTIVE: memory.reclaim; or a switch
         ("target", i8),
         ("pages", i8),
+    ],
+    align=True,
+)
+
+SWAP = np.dtype(
+    [
+        ("total_pages", i8),  # slots
+        ("on", i8),
+        ("used_pages", i8),
+        ("readahead_pages", i8),
+        ("page_cpu_s", f8),  # store or load one page
+        ("pool_ratio", f8),  # memory a stored page keeps
     ],
     align=True,
 )
@@ -346,6 +409,7 @@ COST = np.dtype(
         ("direct_entry_s", f8),
         ("anon_fault_s", f8),
         ("anon_free_s", f8),
+        ("migrate_s", f8),
         ("tlb_s", f8),  # a page touched sooner after its young bit was cleared leaves no trace
     ],
     align=True,
@@ -379,8 +443,10 @@ ENV = np.dtype(
         ("nr_memcgs", i8),
         ("first_memcg", i8),  # where a walk of the tree begins: the root, if anything lives in it
         ("nr_members", i8),  # cgroups with all members counted: what one walk visits
+        ("nr_lruvecs", i8),  # nodes x cgroups; twice that where anonymous memory can leave
         ("nr_classes", i8),
         ("nr_sets", i8),
+        ("nr_anon_classes", i8),  # after the others; 0: anonymous memory has no lists, and nobody looks at it
         ("nr_workloads", i8),
         ("nr_events", i8),
         ("next_event", i8),
@@ -388,6 +454,9 @@ ENV = np.dtype(
         ("watermark_boost_factor", i8),
         ("counts_boosted_runs", i8),  # kernel preset: until 6.18 a fruitless boosted run is a failure
         ("free_path_reset", i8),  # kernel preset: the 6.18 reset when free climbs above high
+        ("demotion_reset", i8),  # kernel preset: the 6.18 reset when demotion is switched on
+        ("swappiness", i8),
+        ("demotion_enabled", i8),
         # Scratch of single functions: kernels allocate nothing.
         ("granted_pages", i8, (MAX_NODES,)),  # what the last allocation got, by node
         ("sc", SCAN_CONTROL),
@@ -403,8 +472,12 @@ ENV = np.dtype(
         ("segment_from", i8, (2 * NR_BINS,)),
         ("segment_to", i8, (2 * NR_BINS,)),
         ("levelled", f8, (NR_BINS,)),
+        ("pageout_s", f8),  # time the scan under way spent moving pages to swap or to the lower tier
+        ("write_wait_s", f8),  # of it, asleep until the swap device had room
         ("cost", COST),
         ("device", DEVICE),
+        ("swap", SWAP),
+        ("swap_device", DEVICE),
         ("node", NODE, (MAX_NODES,)),
         ("memcg", MEMCG, (MAX_MEMCGS,)),
         ("lruvec", LRUVEC, (MAX_LRUVECS,)),

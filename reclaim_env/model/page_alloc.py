@@ -9,10 +9,8 @@ import math
 
 from reclaim_env.model.buddy import free_pages, rmqueue
 from reclaim_env.model.constants import (
-    ACTIVE,
     ALL_NODES,
     ANON,
-    INACTIVE,
     INTERLEAVE,
     LOW_WMARK,
     MAX_RECLAIM_RETRIES,
@@ -20,8 +18,9 @@ from reclaim_env.model.constants import (
     ONE,
     ROOT,
 )
-from reclaim_env.model.hierarchy import in_subtree
+from reclaim_env.model.hierarchy import in_subtree, uncharge
 from reclaim_env.model.kernel import inlined, kernel
+from reclaim_env.model.lru_balance import zone_reclaimable_pages
 from reclaim_env.model.reclaim import try_to_free_pages
 from reclaim_env.model.reset_rule import kswapd_test_hopeless
 from reclaim_env.model.wakeup import wakeup_kswapd
@@ -214,7 +213,7 @@ def throttle_direct_reclaim(env, start, mask):
         pgdat = env.node[nid]
         if kswapd_test_hopeless(pgdat):
             return True
-        reclaimable = pgdat.list_pages[INACTIVE] + pgdat.list_pages[ACTIVE]
+        reclaimable = zone_reclaimable_pages(env, nid)
         if reclaimable == 0 or pgdat.free_pages > pgdat.min_wmark_pages // 2:
             return True
         wakeup_kswapd(pgdat)
@@ -231,9 +230,7 @@ def should_reclaim_retry(env, w, mask):
         return False
     for nid in range(env.nr_nodes):
         pgdat = env.node[nid]
-        available = (
-            pgdat.free_pages - pgdat.unusable_pages + pgdat.list_pages[INACTIVE] + pgdat.list_pages[ACTIVE]
-        )
+        available = pgdat.free_pages - pgdat.unusable_pages + zone_reclaimable_pages(env, nid)
         if mask >> nid & 1 and available > pgdat.min_wmark_pages:
             return True
     return False
@@ -254,7 +251,7 @@ def out_of_memory(env, w, start, mask):
 def kill_victim(env, root, mask):
     """oom_kill_process(): the highest score in a cgroup (ROOT: all), of tasks whose policy meets the mask.
 
-    Score: resident pages + oom_score_adj thousandths of memory; -1000 is never chosen.
+    Score: pages, resident or swapped out, + oom_score_adj thousandths of memory; -1000 is never chosen.
     """
     total = 0
     for nid in range(env.nr_nodes):
@@ -267,7 +264,7 @@ def kill_victim(env, root, mask):
             continue
         if work.dying:
             return False
-        pages = 0
+        pages = work.swapped_pages
         for nid in range(env.nr_nodes):
             pages += work.anon_pages[nid]
         score = pages + work.oom_score_adj * total / 1000.0
@@ -287,9 +284,6 @@ def free_anon(env, w, nid, nr_pages):
     """Anonymous pages of a workload given back on one node."""
     work = env.workload[w]
     work.anon_pages[nid] -= nr_pages
-    g = work.memcg
-    env.memcg[g].anon_pages[nid] -= nr_pages
-    while g >= 0:
-        env.memcg[g].usage_pages -= nr_pages
-        g = env.memcg[g].parent
+    env.memcg[work.memcg].anon_pages[nid] -= nr_pages
+    uncharge(env, work.memcg, nr_pages)
     free_pages(env, nid, nr_pages)

@@ -9,6 +9,7 @@ import math
 from reclaim_env.model.constants import (
     ACTIVE,
     ALL_NODES,
+    BY_TASK,
     DEF_PRIORITY,
     GLOBAL_DIRECT,
     INACTIVE,
@@ -18,8 +19,9 @@ from reclaim_env.model.constants import (
 )
 from reclaim_env.model.hierarchy import in_subtree
 from reclaim_env.model.kernel import inlined, kernel
+from reclaim_env.model.lru_balance import inactive_is_low, longest_list, prepare_scan_control
 from reclaim_env.model.reset_rule import kswapd_try_clear_hopeless
-from reclaim_env.model.vmscan import inactive_is_low, member_shift, shrink_one
+from reclaim_env.model.vmscan import member_shift, shrink_one
 
 
 @inlined
@@ -73,15 +75,14 @@ def do_try_to_free_pages(env, root, start, mask, target, batch, reason, now_s):
 @inlined
 def begin_lap(env, root, batch):
     """A call meets lists that are new to it; of a crowd at its limit, those of as many members as call."""
-    for nid in range(env.nr_nodes):
-        for g in range(env.nr_memcgs):
-            if in_subtree(env, g, root):
-                lruvec = env.lruvec[nid * env.nr_memcgs + g]
-                nr_members = env.memcg[g].nr_members
-                lruvec.lap_pages, lruvec.lapped_pages = lruvec.list_pages[INACTIVE], 0
-                for lst in range(NR_LISTS):
-                    pages = lruvec.list_pages[lst] * min(batch, nr_members) + nr_members // 2
-                    lruvec.visited_pages[lst] = pages // nr_members
+    for row in range(env.nr_lruvecs):
+        lruvec = env.lruvec[row]
+        if in_subtree(env, lruvec.memcg, root):
+            nr_members = env.memcg[lruvec.memcg].nr_members
+            lruvec.lap_pages, lruvec.lapped_pages = lruvec.list_pages[INACTIVE], 0
+            for lst in range(NR_LISTS):
+                pages = lruvec.list_pages[lst] * min(batch, nr_members) + nr_members // 2
+                lruvec.visited_pages[lst] = pages // nr_members
 
 
 @inlined
@@ -98,6 +99,8 @@ def descend(env, root, start, mask, target, batch, reason, now_s):
             if not mask >> nid & 1:
                 continue
             allowed = sc.force_deactivate or may_deactivate(env, root, nid)
+            if env.nr_anon_classes > 0:
+                prepare_scan_control(env, BY_TASK, root, nid, priority, allowed, sc.force_deactivate, False)
             reclaimed, cost_s = shrink_node(
                 env, nid, root, priority, allowed, target, batch, total, reason, now_s + spent_s
             )
@@ -127,8 +130,7 @@ def first_priority(env, root, start, mask, batch):
         nr_nodes += 1
         for g in range(env.nr_memcgs):
             if in_subtree(env, g, root):
-                lruvec = env.lruvec[nid * env.nr_memcgs + g]
-                longest = max(longest, lruvec.list_pages[INACTIVE], lruvec.list_pages[ACTIVE])
+                longest = max(longest, longest_list(env, nid * env.nr_memcgs + g))
                 walked += batch if g == root else batch * env.memcg[g].nr_members
     first = DEF_PRIORITY
     while first > 0 and longest >> first == 0:
@@ -164,9 +166,11 @@ def take_snapshot(env, root, mask):
             continue
         if root < 0:
             env.node[nid].activate_snapshot = env.node[nid].stat_workingset_activate
+            env.node[nid].activate_snapshot_anon = env.node[nid].stat_workingset_activate_anon
         else:
             target = env.lruvec[nid * env.nr_memcgs + root]
             target.activate_snapshot = target.stat_workingset_activate
+            target.activate_snapshot_anon = target.stat_workingset_activate_anon
 
 
 @inlined

@@ -10,8 +10,10 @@ import numpy as np
 
 from reclaim_env.model.kernel import inlined, kernel
 
-# Streams: who draws. Demand is drawn only from the first three and the last.
-MISSES, SWITCHES, PHASES, ACTIVATION, SCAN, FATE, ROUNDING, COIN, ARRIVALS, FLUSHES, BOOSTS = range(11)
+# Streams: who draws. Demand is drawn only from the first three and from BOOSTS.
+MISSES, SWITCHES, PHASES, ACTIVATION, SCAN, FATE, ROUNDING, COIN, ARRIVALS, FLUSHES, BOOSTS, SWAP_INS = range(
+    12
+)
 
 _TWO32 = 1.0 / 4294967296.0
 

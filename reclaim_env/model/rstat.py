@@ -21,11 +21,14 @@ def do_flush_stats(env):
     for nid in range(env.nr_nodes):
         pgdat = env.node[nid]
         pgdat.stat_workingset_activate = pgdat.workingset_activate
+        pgdat.stat_workingset_activate_anon = pgdat.workingset_activate_anon
         for lst in range(NR_LISTS):
             pgdat.stat_list_pages[lst] = pgdat.list_pages[lst]
-    for i in range(env.nr_nodes * env.nr_memcgs):
+            pgdat.stat_anon_list_pages[lst] = pgdat.anon_list_pages[lst]
+    for i in range(env.nr_lruvecs):
         lruvec = env.lruvec[i]
         lruvec.stat_workingset_activate = lruvec.workingset_activate
+        lruvec.stat_workingset_activate_anon = lruvec.workingset_activate_anon
         for lst in range(NR_LISTS):
             lruvec.stat_list_pages[lst] = lruvec.list_pages[lst]
 

@@ -14,6 +14,7 @@ from reclaim_env.model.constants import (
     READER,
     RUN,
     STREAM,
+    SWAPON,
 )
 from reclaim_env.model.demand import share_device
 from reclaim_env.model.kernel import inlined, kernel
@@ -21,6 +22,7 @@ from reclaim_env.model.kswapd import kswapd, lap_s
 from reclaim_env.model.memcontrol import mem_cgroup_calculate_protection, reclaim_to, resume_user_mode_work
 from reclaim_env.model.page_alloc import kill_victim
 from reclaim_env.model.probe import probe_hopeless
+from reclaim_env.model.switches import flip
 
 # A tick is cut into at most this many slices, so that refaults meet the kswapd run that follows them.
 MAX_SLICES = 8
@@ -107,6 +109,8 @@ def run_slice(env, slice_s):
         elif kind == ATOMIC:
             anon.run_atomic(env, w)
     device.serve(env.device, slice_s)
+    if env.swap.on:
+        device.serve(env.swap_device, slice_s)
     for i in range(env.nr_nodes):
         nid = (i + env.tick) % env.nr_nodes
         env.node[nid].arrived_ratio = 0.0
@@ -134,6 +138,9 @@ def apply_events(env):
     while env.next_event < env.nr_events and env.event[env.next_event].at_s <= env.time_s:
         event = env.event[env.next_event]
         env.next_event += 1
+        if event.kind >= SWAPON:
+            flip(env, event.kind)
+            continue
         memcg = env.memcg[event.target]
         if event.kind == MEMCG_HIGH:
             memcg.high_pages = event.pages

@@ -1,8 +1,8 @@
-"""Scanning one cgroup's file lists on one node, and walking a node's cgroups (mm/vmscan.c, 6.12).
+"""Scanning one cgroup's lists on one node, and walking a node's cgroups (mm/vmscan.c, 6.12).
 
 Kept: priority shift with rounding per list, protection by min and low, deactivation when the inactive
 list is low or refaults activate, the fate of an examined page, partial walks of limited reclaim.
-Left out: anon (no swap yet), slab, dirty pages, isolation limits, lumpy or compacting reclaim.
+Anonymous lists are looked at only where they exist. Left out: slab, dirty pages, isolation limits, lumpy or compacting reclaim.
 """
 
 import math
@@ -13,28 +13,31 @@ from reclaim_env.model.constants import (
     ACTIVE,
     BY_LIMIT,
     BY_NODE,
+    BY_TASK,
     DEF_PRIORITY,
     EXEC,
     FRESH,
     GLOBAL_DIRECT,
     INACTIVE,
     KSWAPD,
-    PAGES_PER_GIB,
     READ,
     REFERENCED,
     SWAP_CLUSTER_MAX,
     UNREFERENCED,
 )
+from reclaim_env.model.hierarchy import uncharge
 from reclaim_env.model.kernel import inlined, kernel
+from reclaim_env.model.lru_balance import (
+    can_age_anon_pages,
+    inactive_is_low,
+    lru_note_cost,
+    part_to_scan,
+    scan_ratios,
+)
+from reclaim_env.model.migrate import can_demote, demote_folio_list
+from reclaim_env.model.rows import anon_row
+from reclaim_env.model.swap_out import swap_out
 from reclaim_env.model.workingset import workingset_age_nonresident, workingset_eviction
-
-
-@kernel
-def inactive_is_low(inactive_pages, active_pages):
-    """mm/vmscan.c: is the inactive list too short for the active one (ratio isqrt(10 GiB), at least 1)?"""
-    gib = (inactive_pages + active_pages) // PAGES_PER_GIB
-    ratio = int(math.sqrt(10.0 * gib)) if gib > 0 else 1
-    return inactive_pages * ratio < active_pages
 
 
 @kernel
@@ -122,7 +125,7 @@ def protected_ratio(memcg, low_ignored):
 
 @kernel
 def nr_to_scan(lruvec, memcg, lst, priority, low_ignored, is_target, members):
-    """get_scan_count() for a file list: pages of `members` of the cgroup's identical members, as a mean."""
+    """get_scan_count() for one list: pages of `members` of the cgroup's identical members, as a mean."""
     pages = lruvec.list_pages[lst]
     if pages == 0:
         return 0.0
@@ -134,7 +137,7 @@ def nr_to_scan(lruvec, memcg, lst, priority, low_ignored, is_target, members):
 
 @inlined
 def member_scan(settled, arrivals, priority, ratio):
-    """get_scan_count() for the file list of one member, `ratio` of it protected, as a mean.
+    """get_scan_count() for a list of one member, `ratio` of it protected, as a mean.
 
     A list is shortened by its protection before the shift, to no less than SWAP_CLUSTER_MAX if it is less.
     """
@@ -205,14 +208,6 @@ def evict(env, set_, nr_pages, evictor):
 
 
 @inlined
-def uncharge(env, g, nr_pages):
-    """page_counter_uncharge(): the cgroup and its ancestors."""
-    while g >= 0:
-        env.memcg[g].usage_pages -= nr_pages
-        g = env.memcg[g].parent
-
-
-@inlined
 def activate(env, set_, nr_pages, now_s):
     """Examined pages that go to the active list with PG_referenced set."""
     bins.resize(env, set_, INACTIVE, -nr_pages)
@@ -224,7 +219,24 @@ def activate(env, set_, nr_pages, now_s):
 
 
 @inlined
-def shrink_folio_list(env, set_, evictor, now_s, u, v):
+def give_up(env, set_, nr_pages, evictor, reason, now_s):
+    """Pages nobody used leave the node: to a lower tier with room, else to swap, or dropped.
+
+    Returns how many; what finds no slot is still on the inactive list.
+    """
+    gone = 0
+    if can_demote(env, set_.nid):
+        gone = demote_folio_list(env, set_, nr_pages, reason, now_s)
+    left = nr_pages - gone
+    if left > 0 and env.class_[set_.class_id].anon:
+        return gone + swap_out(env, set_, left, evictor, now_s)
+    if left > 0:
+        evict(env, set_, left, evictor)
+    return nr_pages
+
+
+@inlined
+def shrink_folio_list(env, set_, evictor, reason, now_s, u, v):
     """What becomes of the isolated pages of one class. Returns the number reclaimed.
 
     Unmapped page cache gets no second chance here: read() protects a page only by activating it.
@@ -235,8 +247,7 @@ def shrink_folio_list(env, set_, evictor, now_s, u, v):
     class_ = env.class_[set_.class_id]
     if class_.access == READ:
         bins.del_tail(env, set_, INACTIVE, k)
-        evict(env, set_, k, evictor)
-        return k
+        return give_up(env, set_, k, evictor, reason, now_s)
     lruvec = env.lruvec[set_.lruvec]
     mean_reclaimed, mean_activated = folio_check_references(env, lruvec, set_, class_, now_s)
     examined = bins.aimed_pages(env, set_, INACTIVE)
@@ -247,12 +258,14 @@ def shrink_folio_list(env, set_, evictor, now_s, u, v):
         nr_activated = rng.binomial(
             v, spared, min(1.0, mean_activated / max(examined - mean_reclaimed, mean_activated))
         )
+    nr_kept = spared - nr_activated
     bins.del_tail(env, set_, INACTIVE, k)
     if nr_reclaimed > 0:
-        evict(env, set_, nr_reclaimed, evictor)
+        nr_reclaimed = give_up(env, set_, nr_reclaimed, evictor, reason, now_s)
+        nr_activated = k - nr_kept - nr_reclaimed
     if nr_activated > 0:
         activate(env, set_, nr_activated, now_s)
-    bins.add_head(env, set_, INACTIVE, REFERENCED, float(spared - nr_activated), now_s)
+    bins.add_head(env, set_, INACTIVE, REFERENCED, float(nr_kept), now_s)
     return nr_reclaimed
 
 
@@ -274,7 +287,7 @@ def date_aimed(env, lruvec):
 
 @kernel
 def shrink_inactive_list(env, lru, nr_pages, reason, now_s):
-    """Examines nr_pages at the tail of an inactive file list. Returns (scanned, reclaimed, CPU seconds)."""
+    """Examines nr_pages at the tail of an inactive list. Returns (scanned, reclaimed, CPU seconds)."""
     lruvec = env.lruvec[lru]
     pgdat = env.node[lruvec.nid]
     env.nr_scans += 1
@@ -294,20 +307,27 @@ def shrink_inactive_list(env, lru, nr_pages, reason, now_s):
             continue
         if env.class_[set_.class_id].access != READ:
             v, w, _ = rng.uniforms(env, rng.FATE, env.nr_scans * 64 + i - lruvec.first_set)
-        freed = shrink_folio_list(env, set_, evictor, now_s, v, w)
+        freed = shrink_folio_list(env, set_, evictor, reason, now_s + cost_s, v, w)
         reclaimed += freed
-        cost_s += scan_cost(env, set_, k, freed)
-    count_scan(pgdat.vmstat, reason, scanned, reclaimed)
+        cost_s += scan_cost(env, set_, k, freed) + env.pageout_s
+        env.pageout_s = 0.0
+    count_scan(pgdat.vmstat, lruvec.anon, reason, scanned, reclaimed)
+    if env.nr_anon_classes > 0:
+        lru_note_cost(env, lruvec, reclaimed if lruvec.anon else 0, scanned - reclaimed)
     env.memcg[lruvec.memcg].pgscan += scanned
     env.memcg[lruvec.memcg].pgsteal += reclaimed
     return scanned, reclaimed, cost_s
 
 
 @inlined
-def count_scan(vmstat, reason, scanned, reclaimed):
+def count_scan(vmstat, anon, reason, scanned, reclaimed):
     """pgscan and pgsteal; reclaim on behalf of a cgroup's limit appears in the totals by type only."""
-    vmstat.pgscan_file += scanned
-    vmstat.pgsteal_file += reclaimed
+    if anon:
+        vmstat.pgscan_anon += scanned
+        vmstat.pgsteal_anon += reclaimed
+    else:
+        vmstat.pgscan_file += scanned
+        vmstat.pgsteal_file += reclaimed
     if reason == KSWAPD:
         vmstat.pgscan_kswapd += scanned
         vmstat.pgsteal_kswapd += reclaimed
@@ -318,7 +338,7 @@ def count_scan(vmstat, reason, scanned, reclaimed):
 
 @kernel
 def shrink_active_list(env, lru, nr_pages, reason, now_s):
-    """Deactivates pages at the tail of an active file list. Returns CPU seconds.
+    """Deactivates pages at the tail of an active list. Returns CPU seconds.
 
     Executable pages found young go round again; all others go to the inactive head, PG_referenced as it is.
     """
@@ -333,7 +353,9 @@ def shrink_active_list(env, lru, nr_pages, reason, now_s):
     for i in range(lruvec.first_set, lruvec.first_set + lruvec.nr_sets):
         set_ = env.set_[i]
         if set_.isolated_pages > 0:
-            deactivate(env, set_, now_s, v)
+            rotated = deactivate(env, set_, now_s, v)
+            if env.nr_anon_classes > 0 and rotated > 0:
+                lru_note_cost(env, lruvec, 0, rotated)
             cost_s += scan_cost(env, set_, set_.isolated_pages, 0)
     if reason <= GLOBAL_DIRECT:
         pgdat.vmstat.pgrefill += scanned
@@ -342,7 +364,10 @@ def shrink_active_list(env, lru, nr_pages, reason, now_s):
 
 @inlined
 def deactivate(env, set_, now_s, u):
-    """Moves the isolated pages of one class from the active tail to the inactive head (or round again)."""
+    """Moves the isolated pages of one class from the active tail to the inactive head (or round again).
+
+    Returns how many went round.
+    """
     k = set_.isolated_pages
     class_ = env.class_[set_.class_id]
     lruvec = env.lruvec[set_.lruvec]
@@ -362,6 +387,7 @@ def deactivate(env, set_, now_s, u):
     bins.resize(env, set_, INACTIVE, moved)
     workingset_age_nonresident(env, lruvec, rotated)
     env.node[set_.nid].vmstat.pgdeactivate += moved
+    return rotated
 
 
 @inlined
@@ -381,7 +407,7 @@ def exec_young_ratio(env, lruvec, set_, class_, now_s):
 def shrink_lruvec(env, lru, inactive_pages, active_pages, nr_to_reclaim, members, reason, now_s):
     """Executes the scan targets of one list pair, in rounds while a limited reclaimer still wants pages.
 
-    Returns (reclaimed, CPU seconds). With no swap a round that reached nr_to_reclaim is the last.
+    Returns (reclaimed, CPU seconds). A round that reached nr_to_reclaim is the last.
     """
     lruvec = env.lruvec[lru]
     inactive_before = lruvec.list_pages[INACTIVE]
@@ -413,6 +439,45 @@ def shrink_lruvec(env, lru, inactive_pages, active_pages, nr_to_reclaim, members
     change_visited(lruvec, ACTIVE, lruvec.list_pages[ACTIVE] - active_before)
     settle(lruvec)
     return reclaimed, cost_s
+
+
+@kernel
+def shrink_both(env, lru, file_pages, anon_pages, nr_to_reclaim, members, reason, now_s):
+    """shrink_lruvec() of both types of a cgroup: (inactive, active) targets, returns (reclaimed, CPU seconds).
+
+    The kernel goes round all lists until nr_to_reclaim is met, and lets neither type be scanned far beyond
+    its part: here what is wanted is shared out by the targets, anonymous memory first.
+    """
+    nr_file = file_pages[0] + file_pages[1]
+    nr_anon = anon_pages[0] + anon_pages[1]
+    reclaimed = 0
+    cost_s = 0.0
+    if anon_pages[0] > 0:
+        wanted = max(int(nr_to_reclaim * (nr_anon / (nr_file + nr_anon))), 1)
+        reclaimed, cost_s = shrink_lruvec(
+            env, anon_row(env, lru), anon_pages[0], anon_pages[1], wanted, members, reason, now_s
+        )
+    if nr_file > 0:
+        wanted = max(nr_to_reclaim - reclaimed, 1)
+        freed, spent_s = shrink_lruvec(
+            env, lru, file_pages[0], file_pages[1], wanted, members, reason, now_s + cost_s
+        )
+        reclaimed += freed
+        cost_s += spent_s
+    if can_age_anon_pages(env, env.lruvec[lru].nid):
+        cost_s += age_anon_list(env, lru, reason, now_s + cost_s)
+    return reclaimed, cost_s
+
+
+@kernel
+def age_anon_list(env, lru, reason, now_s):
+    """The end of shrink_lruvec(): deactivates a few anonymous pages where their inactive list is low."""
+    anon = env.lruvec[anon_row(env, lru)]
+    settle(anon)
+    nr_pages = min(anon.list_pages[ACTIVE], SWAP_CLUSTER_MAX)
+    if nr_pages == 0 or not inactive_is_low(anon.stat_list_pages[INACTIVE], anon.stat_list_pages[ACTIVE]):
+        return 0.0
+    return shrink_active_list(env, anon_row(env, lru), nr_pages, reason, now_s)
 
 
 @inlined
@@ -498,7 +563,28 @@ def shrink_one(env, nid, g, root, priority, may_deactivate, nr_to_reclaim, membe
                 return 0, 0.0
         if mem_cgroup_below_low(memcg):
             memcg.events_low += members
+    proportional = reason == GLOBAL_DIRECT and priority == DEF_PRIORITY
+    wanted = 1 << 60 if proportional else nr_to_reclaim * members
+    if env.nr_anon_classes == 0:
+        nr_inactive, nr_active = limited_targets(env, lru, priority, 1.0, is_target, may_deactivate, members)
+        if nr_inactive == 0 and nr_active == 0:
+            return 0, 0.0
+        return shrink_lruvec(env, lru, nr_inactive, nr_active, wanted, members, reason, now_s)
+    anon_ratio, file_ratio = scan_ratios(env, BY_TASK, g, nid, root, priority)
+    files = limited_targets(env, lru, priority, file_ratio, is_target, may_deactivate, members)
+    deactivate_anon = env.node[nid].scan_balance[BY_TASK].deactivate_anon
+    anon = limited_targets(env, anon_row(env, lru), priority, anon_ratio, is_target, deactivate_anon, members)
+    return shrink_both(env, lru, files, anon, wanted, members, reason, now_s)
+
+
+@kernel
+def limited_targets(env, lru, priority, type_ratio, is_target, may_deactivate, members):
+    """get_scan_count() for a row of lists: whole pages of the (inactive, active) one."""
+    if type_ratio <= 0.0:
+        return 0, 0
+    sc = env.sc
     lruvec = env.lruvec[lru]
+    memcg = env.memcg[lruvec.memcg]
     if is_target and members < memcg.nr_members:
         inactive = visited_to_scan(lruvec, INACTIVE, priority, members)
         active = visited_to_scan(lruvec, ACTIVE, priority, members)
@@ -508,10 +594,9 @@ def shrink_one(env, nid, g, root, priority, may_deactivate, nr_to_reclaim, membe
     if active > 0.0 and not may_deactivate:
         sc.skipped_deactivate = 1
         active = 0.0
-    nr_inactive = min(draw_target(env, lru, INACTIVE, inactive), lruvec.list_pages[INACTIVE])
-    nr_active = min(draw_target(env, lru, ACTIVE, active), lruvec.list_pages[ACTIVE])
-    if nr_inactive == 0 and nr_active == 0:
-        return 0, 0.0
-    proportional = reason == GLOBAL_DIRECT and priority == DEF_PRIORITY
-    wanted = 1 << 60 if proportional else nr_to_reclaim * members
-    return shrink_lruvec(env, lru, nr_inactive, nr_active, wanted, members, reason, now_s)
+    inactive = part_to_scan(inactive, type_ratio, memcg.nr_members)
+    active = part_to_scan(active, type_ratio, memcg.nr_members)
+    return (
+        min(draw_target(env, lru, INACTIVE, inactive), lruvec.list_pages[INACTIVE]),
+        min(draw_target(env, lru, ACTIVE, active), lruvec.list_pages[ACTIVE]),
+    )

@@ -6,14 +6,16 @@ they left. Left out: the shrinker that bounds shadows; ancestors' clocks between
 
 import math
 
-from reclaim_env.model.constants import ACTIVE, BY_NODE, NR_COHORTS, NR_EVICTORS
+from reclaim_env.model.constants import ACTIVE, BY_NODE, INACTIVE, NR_COHORTS, NR_EVICTORS
 from reclaim_env.model.kernel import inlined, kernel
+from reclaim_env.model.rows import anon_row, file_row, set_row
+from reclaim_env.model.swap_slots import nr_swap_pages
 
 
 @kernel
 def workingset_age_nonresident(env, lruvec, nr_pages):
     """Advances the clock of the cgroup's list and of the node's root."""
-    lruvec.nonresident_age += nr_pages
+    env.lruvec[file_row(env, lruvec)].nonresident_age += nr_pages
     env.node[lruvec.nid].nonresident_age += nr_pages
 
 
@@ -22,15 +24,43 @@ def clock(env, set_, evictor):
     """nonresident_age of whoever evicted: the node's root, or the cgroup at its limit."""
     if evictor == BY_NODE:
         return env.node[set_.nid].nonresident_age
-    return env.lruvec[set_.lruvec].nonresident_age
+    return env.lruvec[file_row(env, env.lruvec[set_.lruvec])].nonresident_age
 
 
 @inlined
 def workingset_pages(env, set_, evictor):
-    """What a refault distance is held against: the evictor's active file pages (no swap), as last flushed."""
+    """What a refault distance is held against, as last flushed: pages that the one read back could displace.
+
+    The evictor's active file pages; for a file with free swap all its anonymous pages besides, for an
+    anonymous page the inactive file pages, and with free swap the active anonymous ones.
+    """
+    if env.nr_anon_classes > 0:
+        return workingset_pages_of_both(env, set_, evictor)
     if evictor == BY_NODE:
         return env.node[set_.nid].stat_list_pages[ACTIVE]
     return env.lruvec[set_.lruvec].stat_list_pages[ACTIVE]
+
+
+@kernel
+def workingset_pages_of_both(env, set_, evictor):
+    """workingset_pages() where anonymous memory can leave."""
+    is_anon = env.class_[set_.class_id].anon
+    if evictor == BY_NODE:
+        pgdat = env.node[set_.nid]
+        files = pgdat.stat_list_pages
+        anon = pgdat.stat_anon_list_pages
+        slots = nr_swap_pages(env, -1)
+    else:
+        row = file_row(env, env.lruvec[set_.lruvec])
+        files = env.lruvec[row].stat_list_pages
+        anon = env.lruvec[anon_row(env, row)].stat_list_pages
+        slots = nr_swap_pages(env, env.lruvec[row].memcg)
+    pages = files[ACTIVE]
+    if is_anon:
+        pages += files[INACTIVE]
+    if slots > 0:
+        pages += anon[ACTIVE] if is_anon else anon[ACTIVE] + anon[INACTIVE]
+    return pages
 
 
 @inlined
@@ -76,7 +106,7 @@ def workingset_refault(env, class_id, nr_pages, u):
     # The second round takes what the roundings of the first left over.
     for again in range(2):
         for nid in range(env.nr_nodes):
-            set_ = env.set_[nid * env.nr_classes + class_id]
+            set_ = env.set_[set_row(env, nid, class_id)]
             for evictor in range(NR_EVICTORS):
                 reach = clock(env, set_, evictor) - workingset_pages(env, set_, evictor)
                 for c in range(NR_COHORTS):

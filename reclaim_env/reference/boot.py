@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from reclaim_env.reset_rules import KERNEL_RULES
-from reclaim_env.scenario import Scenario
+from reclaim_env.scenario import Scenario, ScenarioError
 from reclaim_env.scenario_workloads import Anon, Atomic, Reader, Stream
 from reclaim_env.units import pages_from_kib, pages_from_mib
 
@@ -43,6 +43,8 @@ def boot(
     """A machine ready for simulate.advance()."""
     if kernel not in _FREE_PATH_RESET:
         raise ValueError(f"kernel: found {kernel!r}, wanted one of {', '.join(_FREE_PATH_RESET)}")
+    if scenario.has_anon_lists:
+        raise ScenarioError(scenario.name, "", "swap or a lower tier", "none: the reference has neither")
     rng = np.random.default_rng(seed)
     members = _members(scenario)
     m = _allocate(scenario, members)
@@ -352,7 +354,7 @@ def _set_limits(m: Machine, scenario: Scenario, members: list[Member]) -> None:
         table = scenario.cgroup_names.index(event.cgroup)
         for g, member in enumerate(members):
             if member.table == table:
-                m.limit[i] = (event.at_s, _EVENT[event.kind], g, pages_from_mib(event.mib))
+                m.limit[i] = (event.at_s, _EVENT[event.kind], g, event.pages)
                 i += 1
 
 
