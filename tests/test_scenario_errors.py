@@ -183,7 +183,7 @@ READER = "cpu_node = 0\n[[reader.file]]\nmib = 1"
         (many("anon", 21, "cpu_node = 0"), "reader: found 25 workloads, wanted at most 24"),
         (
             many("reader", 12, READER + "\n[[reader.file]]\nmib = 1" * 5),
-            "found 74 files and streams, wanted at most 64",
+            "found 74 files, streams and heats, wanted at most 64",
         ),
         (
             "[[event]]\nat_s = 1\nkind = 'memory_max'\ncgroup = 'web'\nmib = 90\n" * 16,

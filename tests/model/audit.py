@@ -12,6 +12,7 @@ from reclaim_env.model.constants import (
     SLEEP,
 )
 from reclaim_env.reset_rules import is_hopeless
+from tests.model.audit_anon import anon_adds_up
 
 FRACTION_PAGES = 1e-6  # by which the fractions of a class may miss its whole pages
 
@@ -22,6 +23,7 @@ def audit(machine: np.ndarray, before: np.ndarray | None = None) -> None:
     pages_lie_where_they_should(env)
     cgroups_add_up(env)
     classes_add_up(env)
+    anon_adds_up(env)
     counters_agree(env)
     if before is not None:
         time_goes_forward(env, before.reshape(-1)[0])
@@ -95,16 +97,15 @@ def counters_agree(env: np.void) -> None:
     assert np.all(allocated <= vmstat["pgalloc_normal"])
     if not np.any(rows(env, "workload")["kind"] == ATOMIC):
         assert np.array_equal(allocated, vmstat["pgalloc_normal"])
-    for who in ("kswapd", "direct", "file"):
+    for who in ("kswapd", "direct", "file", "anon"):
         assert np.all(vmstat[f"pgsteal_{who}"] <= vmstat[f"pgscan_{who}"])
-    assert np.all(vmstat["pgscan_kswapd"] + vmstat["pgscan_direct"] <= vmstat["pgscan_file"])
-    assert (vmstat["pgscan_file"].sum(), vmstat["pgsteal_file"].sum()) == (
-        memcg["pgscan"].sum(),
-        memcg["pgsteal"].sum(),
-    )
+    scans, steals = (vmstat[f"{what}_file"] + vmstat[f"{what}_anon"] for what in ("pgscan", "pgsteal"))
+    assert np.all(vmstat["pgscan_kswapd"] + vmstat["pgscan_direct"] <= scans)
+    assert np.all(vmstat["pgdemote_kswapd"] <= vmstat["pgsteal_kswapd"])
+    assert (scans.sum(), steals.sum()) == (memcg["pgscan"].sum(), memcg["pgsteal"].sum())
     refaults = vmstat["workingset_refault_file"]
     assert np.all(vmstat["workingset_activate_file"] <= refaults)
-    assert np.all(refaults * 4 <= vmstat["pgpgin"])
+    assert np.all((refaults + vmstat["pswpin"]) * 4 <= vmstat["pgpgin"])
     assert refaults.sum() <= vmstat["pgsteal_file"].sum()
     assert refaults.sum() == memcg["workingset_refault_file"].sum()
     assert np.all(vmstat["bystander_refault_pages"] <= refaults)
@@ -114,6 +115,7 @@ def counters_agree(env: np.void) -> None:
     assert not vmstat["progress"][:, FREE_PATH:].any()
     assert np.all(vmstat["revivals"] <= vmstat["resets"])
     assert env["device"]["used_s"] <= time_s + 1e-9
+    assert env["swap_device"]["used_s"] <= time_s + 1e-9
     run_s = 12 * (env["cost"]["pass_s"] + env["cost"]["pass_memcg_s"] * env["nr_members"]) + 4096 * 2e-6
     assert np.all(vmstat["kswapd_cpu_s"] <= time_s * node["kswapd_cpu_share_ratio"] + run_s)
     assert np.all(vmstat["awake_s"] <= time_s + 1e-9)
@@ -143,7 +145,8 @@ def time_goes_forward(env: np.void, before: np.void) -> None:
             assert now["kswapd_phase"] == SLEEP
             assert grown["pageoutrun"] == grown["pgscan_kswapd"] == grown["kswapd_cpu_s"] == 0
             assert grown["progress"][KSWAPD] == 0
-        if now["list_pages"][ACTIVE] == then["list_pages"][ACTIVE] == 0:
+        active = now["list_pages"][ACTIVE], then["list_pages"][ACTIVE]
+        if active == (0, 0) and env["nr_anon_classes"] == 0:
             assert grown["pgrefill"] == 0 or grown["pgactivate"] + grown["workingset_activate_file"] > 0
 
 

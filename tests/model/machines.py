@@ -8,7 +8,7 @@ import numpy as np
 
 from reclaim_env.action import install_rule
 from reclaim_env.boot import boot
-from reclaim_env.model.constants import ACTIVE, INACTIVE, NR_BINS, RUN
+from reclaim_env.model.constants import ACTIVE, INACTIVE, NR_BINS, RUN, UNREFERENCED
 from reclaim_env.scenario import Scenario, parse
 from tests.model.plain import as_records
 
@@ -162,3 +162,36 @@ def _one_run(model, env, nid: int) -> list[tuple[int, int, int]]:
         if not node.in_run:
             return passes
     raise AssertionError("the run does not end")
+
+
+SWAP = {"mib": 64, "latency_us": 50, "bandwidth_mib_per_s": 1000, "iops_per_s": 100_000}
+
+
+def heats(*rates_per_s: float, **fields: Any) -> list[dict]:
+    """Equal parts of a process's pages, touched at these rates."""
+    return [{"touch_per_s": rate_per_s, **fields} for rate_per_s in rates_per_s]
+
+
+def swapping(
+    pages: int = 1000, rate_per_s: float = 0.0, slots: int = 16384, rule: str = "never", **tables: Any
+):
+    """One node, one process with one heat, all of it inactive and not young; swap that is on."""
+    swap = {**SWAP, "mib": mib(slots), **tables.pop("swap", {})}
+    task = anon(pages=pages, threads=4, heat=heats(rate_per_s))
+    tables = {"cgroup": [{"name": "box"}], "anon": [{**task, "cgroup": "box"}], "swap": swap, **tables}
+    env = plain(rule, **tables)
+    cold(env, env.nr_classes)
+    return env
+
+
+def cold(env, class_id: int) -> None:
+    """A class's inactive pages on node 0 lose their young bits; what touches them from now on counts."""
+    index = class_id if class_id < env.nr_classes else env.nr_sets + class_id - env.nr_classes
+    set_flag(env, UNREFERENCED, set_index=index)
+    env.class_[class_id].on = 1
+    env.time_s = 1.0
+
+
+def heat_lists(env, nid: int = 0, heat: int = 0) -> tuple[int, int]:
+    """(inactive, active) pages of a heat on a node."""
+    return lists(env, env.nr_sets + nid * env.nr_anon_classes + heat)

@@ -75,6 +75,7 @@ def cgroups(draw) -> list[dict]:
         {"name": "free"},
     ]
     groups[2]["count"] = draw(st.sampled_from([1, 3, 40]))
+    groups[0] |= draw(st.sampled_from([{}, {"memory_swap_max_mib": 3.0}]))
     for group in groups[:3]:
         for name in ("min", "low", "high", "max"):
             value = draw(limit) if draw(st.booleans()) else None
@@ -113,6 +114,7 @@ def stories(draw) -> dict:
     if draw(st.booleans()):
         size = draw(st.sampled_from([64.0, 3000.0]))
         tables["atomic"] = [{"name": "net", "cpu_node": 0, "burst_kib": size, "every_ms": 50, "hold_ms": 20}]
+    tables["swappiness"] = draw(st.sampled_from([0, 60, 200]))
     tables["event"] = [
         {
             "at_s": 0.01 * draw(st.integers(0, 60)),
@@ -124,8 +126,47 @@ def stories(draw) -> dict:
         if draw(st.booleans())
     ]
     if draw(st.booleans()):
+        tables |= draw(ways_out(nr_nodes, tables["anon"]))
+    if draw(st.booleans()):
         tables["hopeless"] = [{"node": draw(st.integers(0, nr_nodes - 1))}]
     return fitted(tables)
+
+
+@st.composite
+def ways_out(draw, nr_nodes: int, tasks: list[dict]) -> dict:
+    """Swap, a lower tier or both, from the start or switched on later; every task says how hot it is."""
+    for task in tasks:
+        task["heat"] = [draw(heats()) for _ in range(draw(st.integers(1, 2)))]
+    tables: dict = {"switch": []}
+    if nr_nodes > 1 and draw(st.booleans()):
+        tables["tier"] = {0: nr_nodes - 1}
+        tables["demotion_enabled"] = draw(st.booleans())
+        for kind in draw(st.sampled_from([(), ("demotion_on",), ("demotion_off", "demotion_on")])):
+            tables["switch"].append({"at_s": 0.2 * (1 + len(tables["switch"])), "kind": kind})
+    if draw(st.booleans()) or "tier" not in tables:
+        tables["swap"] = {
+            "mib": draw(st.sampled_from([0.5, 20.0, 500.0])),
+            "on": draw(st.booleans()),
+            "latency_us": draw(st.sampled_from([0.0, 80.0, 8000.0])),
+            "bandwidth_mib_per_s": draw(st.sampled_from([20.0, 2000.0])),
+            "iops_per_s": draw(st.sampled_from([100.0, 500_000.0])),
+            "readahead_pages": draw(st.sampled_from([1, 8])),
+            "page_cpu_us": draw(st.sampled_from([0.0, 3.0])),
+            "pool_ratio": draw(st.sampled_from([0.0, 0.3, 1.0])),
+        }
+        if not tables["swap"]["on"]:
+            tables["switch"].append({"at_s": 0.3, "kind": "swapon"})
+    return tables
+
+
+@st.composite
+def heats(draw) -> dict:
+    heat = {
+        "share": draw(st.sampled_from([0.2, 1.0])),
+        "touch_per_s": draw(st.sampled_from([0.0, 1.0, 300.0])),
+        "active_ratio": draw(st.sampled_from([0.0, 0.5, 1.0])),
+    }
+    return heat | ({"on_s": 0.1, "off_s": 0.05} if draw(st.booleans()) else {})
 
 
 def fitted(tables: dict) -> dict:
@@ -144,8 +185,11 @@ def fitted(tables: dict) -> dict:
         if "memory_max_mib" in group:
             group["memory_max_mib"] += float(held[group["name"]])
     nodes = []
+    switches, tier = tables.pop("switch", []), tables.pop("tier", {})
+    tables = {**tables, "event": tables["event"] + switches}
     for nid, node in enumerate(tables["node"]):
         total = max(node["total_mib"], float(np.ceil(used[nid])) + 8)
         kernel = max(total - float(used[nid]) - 12, 0.0)
-        nodes.append({**node, "total_mib": total, "kernel_mib": kernel, "unusable_mib": 1.0})
+        lower = {"demotes_to": tier[nid]} if nid in tier else {}
+        nodes.append({**node, "total_mib": total, "kernel_mib": kernel, "unusable_mib": 1.0, **lower})
     return {**tables, "node": nodes}
