@@ -2,7 +2,8 @@
 
 Kept: priority shift with rounding per list, protection by min and low, deactivation when the inactive
 list is low or refaults activate, the fate of an examined page, partial walks of limited reclaim.
-Anonymous lists are looked at only where they exist. Left out: slab, dirty pages, isolation limits, lumpy or compacting reclaim.
+Anonymous lists are looked at only where they exist. Left out: slab, dirty pages, isolation limits, lumpy
+or compacting reclaim.
 """
 
 import math
@@ -443,10 +444,11 @@ def shrink_lruvec(env, lru, inactive_pages, active_pages, nr_to_reclaim, members
 
 @kernel
 def shrink_both(env, lru, file_pages, anon_pages, nr_to_reclaim, members, reason, now_s):
-    """shrink_lruvec() of both types of a cgroup: (inactive, active) targets, returns (reclaimed, CPU seconds).
+    """shrink_lruvec() of both types of a cgroup: of each its (inactive, active) target.
 
     The kernel goes round all lists until nr_to_reclaim is met, and lets neither type be scanned far beyond
-    its part: here what is wanted is shared out by the targets, anonymous memory first.
+    its part: here what is wanted is shared out by the targets, anonymous memory first. Returns (reclaimed,
+    CPU seconds).
     """
     nr_file = file_pages[0] + file_pages[1]
     nr_anon = anon_pages[0] + anon_pages[1]
