@@ -33,7 +33,9 @@ validate_app.command("reference")(validate_reference)
 
 DEFAULT_SCENARIOS = ("incident", "dead_kswapd")
 
-Scenarios = Annotated[list[str] | None, typer.Option("--scenario", help="ID|FILE", show_default=False)]
+Scenarios = Annotated[
+    list[str] | None, typer.Option("--scenario", help="ID|FILE|family/name#seed", show_default=False)
+]
 Kernel = Annotated[
     str, typer.Option(help="Kernel preset: every writer of kswapd_failures but the progress rule.")
 ]
@@ -254,12 +256,12 @@ def capture_host(
 
 def _checked(kernel: str, weights: str, names: list[str]) -> tuple:
     """The setting and the scenarios, refused here if they are wrong and not when a rule's turn comes."""
-    from reclaim_env.scenario import load
+    from reclaim_env.scenario import load_all
 
     from .identity import Setting
 
     setting = Setting(kernel=kernel, weights=weights)
-    loaded = tuple(load(name) for name in names)
+    loaded = tuple(load_all(names))
     taken = [one.name for one in loaded]
     for name in taken:
         if taken.count(name) > 1:
@@ -270,14 +272,15 @@ def _checked(kernel: str, weights: str, names: list[str]) -> tuple:
 def _flags(**options) -> list[str]:
     """The command line again, files by their bare names: a manifest tells nobody's folders."""
     return [
-        word
-        for name, values in options.items()
-        for value in values
-        for word in (
-            f"--{name}",
-            Path(value).name if isinstance(value, Path) or "/" in str(value) else str(value),
-        )
+        word for name, values in options.items() for value in values for word in (f"--{name}", _shown(value))
     ]
+
+
+def _shown(value: object) -> str:
+    from reclaim_env import families
+
+    is_file = isinstance(value, Path) or ("/" in str(value) and not families.is_name(str(value)))
+    return Path(str(value)).name if is_file else str(value)
 
 
 # By version, typer carries a click of its own or imports one: the ancestor of usage errors is found by name.

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from reclaim_env.scenario import Scenario, load
+from reclaim_env.scenario import Scenario, load_all
 from reclaim_env.vector import ReclaimVectorEnv
 
 from .contender import Contender
@@ -25,7 +25,7 @@ class Lesson:
 
 def lessons(names: Sequence[str]) -> tuple[Lesson, ...]:
     """Every name loaded; a ValueError where two are alike or episodes differ in length."""
-    found = tuple(Lesson(name, tuple(load(one) for one in (name,))) for name in names)
+    found = tuple(Lesson(name, tuple(load_all([name]))) for name in names)
     taken = [scenario.name for lesson in found for scenario in lesson.scenarios]
     for name in taken:
         if taken.count(name) > 1:

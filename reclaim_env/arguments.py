@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from reclaim_env.scenario import Scenario, load
+from reclaim_env.scenario import Scenario, load_all
 
 ScenarioArg = str | PathLike[str] | Scenario
 SEED_LIMIT = 2**64
@@ -16,7 +16,7 @@ SEED_LIMIT = 2**64
 def scenarios(scenario: ScenarioArg | Sequence[ScenarioArg]) -> list[Scenario]:
     """One or several, loaded. Rows of one batch share the shapes of their spaces and the length of a tick."""
     several = [scenario] if isinstance(scenario, (str, PathLike, Scenario)) else scenario
-    loaded = [one if isinstance(one, Scenario) else load(one) for one in several]
+    loaded = [one for each in several for one in ([each] if isinstance(each, Scenario) else load_all([each]))]
     if not loaded:
         raise ValueError("scenario: found an empty list, wanted at least one")
     first = loaded[0]

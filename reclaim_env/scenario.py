@@ -1,7 +1,7 @@
 """A scenario: one machine, its workloads and its story, read from a TOML file, checked, frozen."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from importlib import resources
 from typing import Any, Self
 
@@ -17,7 +17,7 @@ from reclaim_env.scenario_workloads import Anon, Assumed, Atomic, Event, Hopeles
 from reclaim_env.units import pages_from_mib
 from reclaim_env.watermarks import Watermarks, boot_min_free_kib, setup_per_zone_wmarks
 
-__all__ = ["Scenario", "ScenarioError", "bundled_ids", "load", "parse", "parse_text"]
+__all__ = ["Scenario", "ScenarioError", "bundled_ids", "load", "load_all", "parse", "parse_text"]
 
 
 class Scenario(Table):
@@ -28,6 +28,12 @@ class Scenario(Table):
     description: str = text("what happens, for the reader", "")
     untold: str = text("what the source does not tell; stands beside every result", "")
     duration_s: float = seconds("length of an episode", 60.0, low=0.01)
+    seed: int | None = number(
+        "seed of the episode if reset() is given none; left out: a fresh one",
+        "count",
+        None,
+        high=2**63,
+    )
     tick_ms: int = number("time step of the model; divides 1000", "ms", 10, low=1, high=1000)
     watermark_scale_factor: int = number("vm.watermark_scale_factor", "1/10000", 10, low=1, high=3000)
     watermark_boost_factor: int = number(
@@ -124,15 +130,26 @@ def bundled_ids() -> tuple[str, ...]:
 
 
 def load(path_or_id: str | os.PathLike[str]) -> Scenario:
-    """A bundled scenario by its id, or any TOML file."""
+    """A bundled scenario by its id, a member of a family by its name, or any TOML file."""
+    from reclaim_env import families
+
+    if families.is_name(path_or_id):
+        return families.member(os.fspath(path_or_id))
     if path_or_id in bundled_ids():
         file = f"{path_or_id}.toml"
         return parse_text((resources.files("reclaim_env") / "scenarios" / file).read_text("utf-8"), file)
     path = os.fspath(path_or_id)
     if not path.endswith(".toml") and not os.path.exists(path):  # Path.exists() raises on a long name
-        wanted = f"a TOML file or a scenario's id: {suggestion(path, bundled_ids())}"
+        wanted = f"a TOML file, family/name#seed or a scenario's id: {suggestion(path, bundled_ids())}"
         raise ScenarioError(path, "", "no such scenario", wanted)
     return parse_text(read_text(path), path)
+
+
+def load_all(paths_or_ids: Iterable[str | os.PathLike[str]]) -> list[Scenario]:
+    """As load(), one after the other; `family/name#0..63` stands for its 64 members."""
+    from reclaim_env import families
+
+    return [load(one) for several in paths_or_ids for one in families.expand(several)]
 
 
 def parse_text(toml: str, file: str = "scenario") -> Scenario:

@@ -60,9 +60,9 @@ class ReclaimVectorEnv(VectorEnv):
       copy            False returns the same observation array at every call
       threads         rows are split among them; the results are the same for any number
 
-    `reset(seed=s)` gives row i the seed s + i, a list gives each row its own (None: fresh, or kept); without
-    a seed a row keeps its own and begins its next episode. A row's future depends on its seed and the
-    number of its episode, never on its place or on other rows.
+    `reset(seed=s)` gives row i the seed s + i, a list gives each row its own (None: the scenario's, fresh
+    where it has none, or kept); without a seed a row keeps its own and begins its next episode. A row's
+    future depends on its seed and the number of its episode, never on its place or on other rows.
 
     After a step, `node_lost_s` is (num_envs, num_nodes, terms), the cost terms node by node, and
     `last_reward` is (num_envs,).
@@ -195,10 +195,16 @@ class ReclaimVectorEnv(VectorEnv):
                 continue
             own = seeds[row]
             if own is None:
-                own = int(np.random.SeedSequence().generate_state(1, np.uint64)[0])
+                own = self._own_seed(row)
             self.records["seed"][row] = own
             self.records["episode"][row] = -1  # _restart() counts on
             self._seeded[row] = True
+
+    def _own_seed(self, row: int) -> int:
+        """The scenario's, counted up from row to row that it is dealt to; a fresh one where it has none."""
+        turn, which = divmod(int(row), len(self.scenarios))
+        seed = self.scenarios[which].seed
+        return int(np.random.SeedSequence().generate_state(1, np.uint64)[0]) if seed is None else seed + turn
 
     def _restart(self, rows: np.ndarray) -> None:
         """The next episode of these rows, at time 0."""

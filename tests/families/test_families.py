@@ -3,11 +3,11 @@
 from itertools import pairwise
 
 import pytest
+
+from reclaim_env import families, reward
 from reclaim_env.families import frozen, ranges, stories
 from reclaim_env.families.drawing import numbers_of, uniform
 from reclaim_env.families.naming import MemberName
-
-from reclaim_env import families, reward
 from reclaim_env.scenario import Scenario
 
 SEEDS = range(40)

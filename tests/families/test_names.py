@@ -3,10 +3,10 @@
 import gymnasium as gym
 import numpy as np
 import pytest
-from reclaim_env.families.naming import MAX_MEMBERS, MemberName
 
 import reclaim_env  # noqa: F401  (registers the environment)
 from reclaim_env import families
+from reclaim_env.families.naming import MAX_MEMBERS, MemberName
 from reclaim_env.scenario import ScenarioError, load, load_all
 from reclaim_env.vector import ReclaimVectorEnv
 
