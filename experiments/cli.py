@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
+from .benchmark.cli import evaluate, families
 from .kernel_lab.cli import kernel_app
 from .kernel_lab.validate_cli import calibrate_kernel, validate_app
 from .reference_check.cli import validate_reference
@@ -29,6 +30,8 @@ app.add_typer(import_app, name="import")
 app.add_typer(export_app, name="export")
 app.add_typer(validate_app, name="validate")
 app.command("calibrate")(calibrate_kernel)
+app.command("evaluate")(evaluate)
+app.command("families")(families)
 validate_app.command("reference")(validate_reference)
 
 DEFAULT_SCENARIOS = ("incident", "dead_kswapd")

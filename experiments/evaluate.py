@@ -1,6 +1,7 @@
 """Episodes of one scenario under one rule or agent: measured seed by seed, the first one also over time."""
 
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
 
@@ -38,21 +39,52 @@ def evaluate(
     on_step: Callable[[], None] = lambda: None,
 ) -> Episodes:
     """Every seed is a row of one vector env, run to its end; a row does not depend on the others."""
-    env = ReclaimVectorEnv(
-        num_envs=len(seeds),
-        scenario=scenario,
+    with closing(_env([scenario], contender, len(seeds), setting)) as env:
+        observation, _ = env.reset(seed=list(seeds))
+        recorder = Recorder(env.records[0])
+
+        def sample() -> None:
+            recorder.sample(env.records[0])
+            on_step()
+
+        _play(env, contender, observation, sample)
+        terms = cost_terms_s(env.records, env.weights)
+        metrics = measure(env.records, scenario.cgroup_names, scenario.workload_names, terms)
+        return Episodes(metrics, recorder.series())
+
+
+def evaluate_each(
+    scenarios: Sequence[Scenario],
+    contender: Contender,
+    seeds: Sequence[int],
+    setting: Setting,
+    on_step: Callable[[], None] = lambda: None,
+) -> dict[str, np.ndarray]:
+    """One episode of each scenario with its own seed: metric of the whole machine -> (scenarios,).
+
+    The scenarios have as many nodes and episodes as long as each other.
+    """
+    with closing(_env(scenarios, contender, len(seeds), setting)) as env:
+        observation, _ = env.reset(seed=list(seeds))
+        _play(env, contender, observation, on_step)
+        found = measure(env.records, (), (), cost_terms_s(env.records, env.weights))
+        return {name: values for name, values in found.items() if "/" not in name}
+
+
+def _env(
+    scenarios: Sequence[Scenario], contender: Contender, nr_rows: int, setting: Setting
+) -> ReclaimVectorEnv:
+    return ReclaimVectorEnv(
+        num_envs=nr_rows,
+        scenario=scenarios,
         kernel=setting.kernel,
         reward=setting.weights,
         control_ms=setting.control_ms,
-        episode_s=scenario.duration_s,
+        episode_s=scenarios[0].duration_s,
         rule=contender.rule,
-        threads=min(usable_cpus(), len(seeds)),
+        threads=min(usable_cpus(), nr_rows),
         **contender.env_arguments,
     )
-    try:
-        return Episodes(*_run(env, contender, seeds, scenario, on_step))
-    finally:
-        env.close()
 
 
 def compile_model(scenario: Scenario, progress: Callable[[str, int], None]) -> None:
@@ -79,23 +111,13 @@ def cost_terms_s(records: np.ndarray, weights: np.ndarray) -> dict[str, np.ndarr
     return dict(zip(costs.COST_TERMS, (lost_s * weights).T, strict=True))
 
 
-def _run(
-    env: ReclaimVectorEnv,
-    contender: Contender,
-    seeds: Sequence[int],
-    scenario: Scenario,
-    on_step: Callable[[], None],
-) -> tuple[dict[str, np.ndarray], Series]:
-    observation, _ = env.reset(seed=list(seeds))
-    act = actor(contender, env)
-    recorder = Recorder(env.records[0])
-    truncated = np.zeros(len(seeds), bool)
+def _play(
+    env: ReclaimVectorEnv, contender: Contender, observation: np.ndarray, on_step: Callable[[], None]
+) -> None:
+    act, truncated = actor(contender, env), np.zeros(env.num_envs, bool)
     while not truncated.all():
         observation, _, _, truncated, _ = env.step(act(observation))
-        recorder.sample(env.records[0])
         on_step()
-    terms = cost_terms_s(env.records, env.weights)
-    return measure(env.records, scenario.cgroup_names, scenario.workload_names, terms), recorder.series()
 
 
 def actor(contender: Contender, env: ReclaimVectorEnv) -> Callable[[np.ndarray], np.ndarray]:

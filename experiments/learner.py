@@ -21,6 +21,7 @@ from torch.utils.tensorboard import SummaryWriter
 from agents.policy_file import PolicySpec, dump_policy, load_policy
 from agents.sb3 import NodeVecEnv
 from agents.side_by_side import SideBySide
+from reclaim_env.families import frozen
 from reclaim_env.vector import ReclaimVectorEnv
 
 from . import files
@@ -187,6 +188,8 @@ def exported(model: BaseAlgorithm, config: TrainConfig, command: str) -> bytes:
         lstm_units=config.lstm_units if isinstance(config, RecurrentPpoConfig) else 0,
         sources=config.sources,
         made_by=command,
+        trained_on=config.scenarios,
+        families_hash=frozen.stored(),
     )
     return dump_policy(spec, policy_tensors(model))
 

@@ -6,12 +6,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from reclaim_env.scenario import Scenario, load_all
-from reclaim_env.vector import ReclaimVectorEnv
 
 from .contender import Contender
-from .evaluate import actor, cost_terms_s
-from .identity import Setting, usable_cpus
-from .metrics import measure
+from .evaluate import evaluate_each
+from .identity import Setting
 from .wording import visible
 
 
@@ -49,32 +47,7 @@ def episodes(
     """One episode of each scenario with its seed: metric of the whole machine -> (scenarios,)."""
     found: dict[str, np.ndarray] = {}
     for group in by_nr_nodes(scenarios):
-        values = _together([scenarios[i] for i in group], [seeds[i] for i in group], contender, setting)
+        values = evaluate_each([scenarios[i] for i in group], contender, [seeds[i] for i in group], setting)
         for name, of_group in values.items():
-            if not name.startswith("node"):
-                found.setdefault(name, np.full(len(scenarios), np.nan))[group] = of_group
+            found.setdefault(name, np.full(len(scenarios), np.nan))[group] = of_group
     return found
-
-
-def _together(
-    scenarios: list[Scenario], seeds: list[int], contender: Contender, setting: Setting
-) -> dict[str, np.ndarray]:
-    env = ReclaimVectorEnv(
-        num_envs=len(scenarios),
-        scenario=scenarios,
-        kernel=setting.kernel,
-        reward=setting.weights,
-        control_ms=setting.control_ms,
-        episode_s=scenarios[0].duration_s,
-        rule=contender.rule,
-        threads=min(usable_cpus(), len(scenarios)),
-        **contender.env_arguments,
-    )
-    try:
-        observation, _ = env.reset(seed=seeds)
-        act, truncated = actor(contender, env), np.zeros(1, bool)
-        while not truncated.all():
-            observation, _, _, truncated, _ = env.step(act(observation))
-        return measure(env.records, (), (), cost_terms_s(env.records, env.weights))
-    finally:
-        env.close()

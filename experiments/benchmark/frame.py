@@ -1,0 +1,135 @@
+"""Costs by family, contender and seed, and all that is said of them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from .. import verdicts
+from ..identity import Setting
+from ..results import BASELINES
+from ..stats import Mean, means
+from ..verdicts import UNDEFINED_SCORE, Score, Verdict
+
+
+@dataclass(frozen=True)
+class FamilyCosts:
+    costs_s: dict[str, np.ndarray]  # contender -> (seeds,)
+    scale_s: float  # mean cost of the worse baseline, on other seeds
+    metrics: dict[str, dict[str, float]]  # contender -> mean of what else was measured
+    oracle_s: np.ndarray  # of the first seeds, perhaps of none
+    exact_ratio: float  # of the oracle's searches that tried every plan
+
+    def best(self) -> str:
+        return min(self.costs_s, key=lambda name: self.costs_s[name].mean())
+
+    def score(self, costs_s: np.ndarray) -> Score:
+        """Of (seeds,) costs, over the seeds the oracle has."""
+        nr = len(self.oracle_s)
+        if nr == 0:
+            return UNDEFINED_SCORE
+        anchors = [self.costs_s[name][:nr] for name in BASELINES]
+        return verdicts.score(costs_s[:nr], anchors, self.oracle_s)
+
+
+@dataclass(frozen=True)
+class Frame:
+    families: dict[str, FamilyCosts]  # by stem
+    nr_seeds: int
+    setting: Setting
+    command: str
+    families_hash: str
+
+    @property
+    def contenders(self) -> tuple[str, ...]:
+        return tuple(next(iter(self.families.values())).costs_s)
+
+    @cached_property
+    def means(self) -> dict[str, dict[str, Mean]]:
+        """Stem -> contender -> cost."""
+        return {
+            stem: {name: means(costs[:, None])[0] for name, costs in found.costs_s.items()}
+            for stem, found in self.families.items()
+        }
+
+    @cached_property
+    def verdicts(self) -> dict[str, dict[str, dict[str, Verdict]]]:
+        """Contender -> baseline -> stem. Holm counts the families of one comparison."""
+        scales = {stem: found.scale_s for stem, found in self.families.items()}
+        return {
+            name: {
+                baseline: verdicts.verdicts(self._pairs(name, baseline), scales)
+                for baseline in BASELINES
+                if baseline != name
+            }
+            for name in self.contenders
+        }
+
+    def _pairs(self, name: str, baseline: str) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+        return {stem: (found.costs_s[name], found.costs_s[baseline]) for stem, found in self.families.items()}
+
+    @cached_property
+    def scores(self) -> dict[str, dict[str, Score]]:
+        """Contender -> stem -> score."""
+        return {
+            name: {stem: found.score(found.costs_s[name]) for stem, found in self.families.items()}
+            for name in self.contenders
+        }
+
+    def relative(self, name: str) -> Mean:
+        """Mean over families of cost over the family's scale; each family resampled alone."""
+        return verdicts.mean_over_families(self._over_scale(name))
+
+    def worst(self, name: str) -> tuple[str | None, float | None]:
+        """The family with the largest cost over its scale, and that."""
+        found = {stem: float(costs.mean()) for stem, costs in self._over_scale(name).items()}
+        stem = max(found, key=lambda stem: found[stem], default=None)
+        return stem, None if stem is None else found[stem]
+
+    def _over_scale(self, name: str) -> dict[str, np.ndarray]:
+        """A family where neither baseline costs anything has no scale."""
+        return {
+            stem: found.costs_s[name] / found.scale_s
+            for stem, found in self.families.items()
+            if found.scale_s > 0
+        }
+
+    def as_json(self) -> dict[str, object]:
+        return {
+            "families_hash": self.families_hash,
+            "nr_seeds": self.nr_seeds,
+            "families": {stem: self._family_as_json(stem) for stem in self.families},
+            "rules": {
+                name: {
+                    "relative_cost": self.relative(name).as_json(),
+                    "worst_family": dict(zip(("family", "relative_cost"), self.worst(name), strict=True)),
+                }
+                for name in self.contenders
+            },
+        }
+
+    def _family_as_json(self, stem: str) -> dict[str, object]:
+        found = self.families[stem]
+        return {
+            "scale_s": found.scale_s,
+            "best_rule": found.best(),
+            "oracle": _oracle_as_json(found),
+            "rules": {
+                name: {
+                    "cost_s": self.means[stem][name].as_json(),
+                    "iqm_s": verdicts.iqm(costs),
+                    "score": self.scores[name][stem].as_json(),
+                    **{f"vs_{b}": of[stem].as_json() for b, of in self.verdicts[name].items()},
+                    **found.metrics[name],
+                }
+                for name, costs in found.costs_s.items()
+            },
+        }
+
+
+def _oracle_as_json(found: FamilyCosts) -> Mapping[str, object] | None:
+    if len(found.oracle_s) == 0:
+        return None
+    (mean,) = means(found.oracle_s[:, None])
+    return {**mean.as_json(), "nr_seeds": len(found.oracle_s), "exact_ratio": found.exact_ratio}

@@ -1,0 +1,189 @@
+"""Fills the ledger: every contender, and the oracle if asked, on every member; finished rows are kept."""
+
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from functools import partial
+from typing import TypeVar
+
+import numpy as np
+
+from agents import oracle
+from reclaim_env.families import frozen
+from reclaim_env.reset_rules import KERNEL_RULES
+from reclaim_env.vector import ReclaimVectorEnv
+
+from .. import evaluate as evaluation
+from ..contender import Contender, of_rule
+from ..identity import Setting, commit, machine, row_key, source_hash, usable_cpus, versions
+from ..ledger import Ledger, Row
+from ..results import BASELINES
+from ..run_folder import RunFolder
+from ..stats import BOOTSTRAP_SEED, NR_RESAMPLES
+from .frame import FamilyCosts, Frame
+from .request import REFERENCE_SEEDS, Case, Request
+
+BATCH = 32  # members that run together; an interruption loses at most so many
+ORACLE = "oracle"
+SHOWN = (
+    "cost_refault_io_s",
+    "cost_kswapd_cpu_s",
+    "cost_stall_s",
+    "cost_oom_s",
+    "allocstall",
+    "hopeless_s",
+    "false_dead_s",
+    "false_alive_s",
+)
+
+Measured = TypeVar("Measured")
+Progress = Callable[[str, int], None]  # what is under way, env steps done since the last call
+
+
+def run(request: Request, folder: RunFolder, progress: Progress = lambda words, steps: None) -> Frame:
+    """Every family's costs as a frame."""
+    found = each_family(request, folder, family_costs, progress)
+    return Frame(found, request.nr_seeds, request.setting, request.command, frozen.stored())
+
+
+def each_family(
+    request: Request,
+    folder: RunFolder,
+    measure: Callable[[Request, Case, Ledger, Progress], Measured],
+    progress: Progress,
+) -> dict[str, Measured]:
+    """Stem -> what `measure` finds; the folder's manifest says what was asked and what became of it."""
+    began, started = time.monotonic(), f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"
+
+    def note(status: str) -> None:
+        folder.write_manifest(manifest(request, status, started, time.monotonic() - began))
+
+    note("running")
+    try:
+        evaluation.compile_model(request.cases[0].member(0), progress)
+        with Ledger(folder.ledger) as ledger:
+            found = {case.stem: measure(request, case, ledger, progress) for case in request.cases}
+    except BaseException:
+        note("interrupted")
+        raise
+    note("complete")
+    return found
+
+
+def manifest(request: Request, status: str, started: str, wall_s: float) -> dict[str, object]:
+    return {
+        "kind": request.kind,
+        "status": status,
+        "command": request.command,
+        "commit": commit(),
+        "source_hash": source_hash(),
+        "families_hash": frozen.stored(),
+        "versions": versions(),
+        "machine": machine(),
+        "families": [case.stem for case in request.cases],
+        "contenders": {contender.name: contender.identity for contender in request.contenders},
+        "seeds": {"first": request.seeds[0], "number": request.nr_seeds},
+        "oracle": {"seeds": request.nr_oracle_seeds, "budget_episodes": request.budget_episodes},
+        "bootstrap": {"seed": BOOTSTRAP_SEED, "resamples": NR_RESAMPLES},
+        **vars(request.setting),
+        "started_utc": started,
+        "wall_s": round(wall_s, 3),
+    }
+
+
+def family_costs(request: Request, case: Case, ledger: Ledger, progress: Progress) -> FamilyCosts:
+    """All rows of a family, those the ledger lacks computed."""
+    rows = {
+        contender.name: _rows(request, case, contender, request.seeds, ledger, progress)
+        for contender in request.contenders
+    }
+    costs = {name: _costs_s(found) for name, found in rows.items()}
+    searched = _searched(request, case, ledger, progress) if request.nr_oracle_seeds else []
+    ceiling = _costs_s(searched)
+    if searched:  # what a rule or an agent did is a plan too
+        ceiling = np.min([ceiling, *(found[: len(ceiling)] for found in costs.values())], axis=0)
+    return FamilyCosts(
+        costs_s=costs,
+        scale_s=_scale_s(request, case, ledger, progress),
+        metrics={
+            name: {metric: float(np.mean([row.metrics[metric] for row in found])) for metric in SHOWN}
+            for name, found in rows.items()
+        },
+        oracle_s=ceiling,
+        exact_ratio=float(np.mean([row.metrics["is_exact"] for row in searched])) if searched else 0.0,
+    )
+
+
+def _costs_s(rows: Sequence[Row]) -> np.ndarray:
+    return np.array([row.metrics["cost_s"] for row in rows])
+
+
+def _scale_s(request: Request, case: Case, ledger: Ledger, progress: Progress) -> float:
+    """Mean cost of the worse baseline on seeds of its own: fixed before a rule is looked at."""
+    return max(
+        float(_costs_s(_rows(request, case, of_rule(name), REFERENCE_SEEDS, ledger, progress)).mean())
+        for name in BASELINES
+    )
+
+
+def _rows(
+    request: Request,
+    case: Case,
+    contender: Contender,
+    seeds: Sequence[int],
+    ledger: Ledger,
+    progress: Progress,
+) -> list[Row]:
+    """All rows of a rule or agent, those the ledger lacks computed in batches of members."""
+    members = {seed: case.member(seed) for seed in seeds}
+    keys = {seed: row_key(one, contender, request.setting, seed) for seed, one in members.items()}
+    words = f"{case.stem}: {contender.name}"
+    missing = [seed for seed, key in keys.items() if ledger.row(key) is None]
+    progress(words, evaluation.nr_steps(members[seeds[0]], request.setting) * (len(seeds) - len(missing)))
+    for start in range(0, len(missing), BATCH):
+        batch = missing[start : start + BATCH]
+        found = evaluation.evaluate_each(
+            [members[seed] for seed in batch],
+            contender,
+            batch,
+            request.setting,
+            partial(progress, words, len(batch)),
+        )
+        rows = [
+            Row(keys[seed], case.stem, contender.name, seed, {m: float(v[i]) for m, v in found.items()})
+            for i, seed in enumerate(batch)
+        ]
+        ledger.add(rows, {})
+    return [row for key in keys.values() if (row := ledger.row(key)) is not None]
+
+
+def _searched(request: Request, case: Case, ledger: Ledger, progress: Progress) -> list[Row]:
+    """The oracle's rows: one search for each seed, as many at a time as there are CPUs."""
+    plan = Contender(ORACLE, f"search of {request.budget_episodes:g} episodes over {', '.join(KERNEL_RULES)}")
+    seeds = request.seeds[: request.nr_oracle_seeds]
+    keys = {seed: row_key(case.member(seed), plan, request.setting, seed) for seed in seeds}
+    missing = [seed for seed, key in keys.items() if ledger.row(key) is None]
+    with ThreadPoolExecutor(usable_cpus(), thread_name_prefix="oracle") as pool:
+        search = partial(_search, case, request.setting, request.budget_episodes)
+        for start in range(0, len(missing), usable_cpus()):
+            batch = missing[start : start + usable_cpus()]
+            found = pool.map(search, batch)
+            ledger.add([Row(keys[s], case.stem, ORACLE, s, m) for s, m in zip(batch, found, strict=True)], {})
+            progress(f"{case.stem}: {ORACLE}, {start + len(batch)} of {len(missing)} seeds", 0)
+    return [row for key in keys.values() if (row := ledger.row(key)) is not None]
+
+
+def _search(case: Case, setting: Setting, budget_episodes: float, seed: int) -> dict[str, float]:
+    scenario = case.member(seed)
+    env = ReclaimVectorEnv(
+        1,
+        scenario,
+        kernel=setting.kernel,
+        reward=setting.weights,
+        control_ms=setting.control_ms,
+        episode_s=scenario.duration_s,
+    )
+    env.reset(seed=seed)
+    found = oracle.search(env, budget_episodes=budget_episodes)
+    return {"cost_s": found.cost_s, "bound_s": found.bound_s, "is_exact": float(found.is_exact)}
