@@ -51,7 +51,9 @@ class PolicySpec(BaseModel):
     sources: bool = False  # a bit per source of progress: 8 actions per node, not 2
     privileged: bool = False
     made_by: str = Field(default="", max_length=2000)
-    trained_on: tuple[str, ...] = Field(default=(), max_length=256)  # scenarios and families, by name
+    trained_on: tuple[str, ...] = Field(
+        default=(), max_length=256, strict=False
+    )  # scenarios and families, by name
     families_hash: str = Field(default="", max_length=64)  # of ranges, splits and weights at the time
     sha256: str = Field(default="", max_length=64)  # of the rest of the spec and the numbers
 

@@ -10,7 +10,9 @@ Numbers = Mapping[str, float]
 CONTAINERS = 4
 CONTAINER_MIB = 16.0
 CONTAINER_FILE_MIB = 0.5
-CHARGE_MIB = 0.25  # 64 pages: what a charge batch takes, and one call at memory.high frees
+CONTAINER_ROOM_MIB = 0.375  # below memory.high; the stock of charges takes up to 0.25 of it
+BURST_MIB = 0.5
+MAX_HOLD_MS = 100
 OPS_PAGES = 64
 
 
@@ -20,21 +22,24 @@ def peace(m: Machine, nid: int) -> None:
     m.fill(nid, 2 * m.high_mib + 256)
 
 
-def containers(m: Machine, nid: int, calls_per_s: float) -> None:
-    """Cgroups at memory.high that reclaim `calls_per_s` times a second between them: KM 7, the incident's.
+def containers(m: Machine, nid: int, bursts_per_s: float) -> None:
+    """Cgroups at memory.high, taken over it `bursts_per_s` times a second between them: KM 7, the kernel lab's.
 
-    They begin one charge below the limit and free and touch memory all the time; having no swap they give up
-    file pages, which they touch thousands of times a second.
+    What each holds fits below the limit, what its short-lived allocations add does not. Having no swap they give
+    up file pages then, hot as these are, and read them again, which takes them over it once more.
     """
-    if calls_per_s <= 0:
+    if bursts_per_s <= 0:
         return
     group = m.cgroup(f"container-{nid}", count=CONTAINERS, memory_high_mib=CONTAINER_MIB)
+    every_ms = 1000 * CONTAINERS / bursts_per_s
     m.anon(
         f"business-{nid}",
         nid,
-        CONTAINER_MIB - CONTAINER_FILE_MIB - CHARGE_MIB,
+        CONTAINER_MIB - CONTAINER_FILE_MIB - CONTAINER_ROOM_MIB,
         cgroup=group,
-        churn_mib_per_s=calls_per_s * CHARGE_MIB / CONTAINERS,
+        burst_mib=BURST_MIB,
+        burst_every_ms=every_ms,
+        burst_hold_ms=min(every_ms / 2, MAX_HOLD_MS),
     )
     hot = {"mib": CONTAINER_FILE_MIB, "access": "mmap", "inactive_mib": CONTAINER_FILE_MIB}
     m.reader(
@@ -94,7 +99,7 @@ def trickles(m: Machine, nid: int, total_mib: float, reads_per_s: float) -> None
 
 def futile(m: Machine, nid: int, n: Numbers) -> None:
     """KM 10(a): reclaimable pages are fewer than the deficit, and hot; containers go on reclaiming."""
-    containers(m, nid, n["calls_per_s"])
+    containers(m, nid, n["bursts_per_s"])
     if n["emptied"]:
         trickles(m, nid, n["hot_ratio"] * m.gap_mib, n["reads_per_s"])
     else:
@@ -134,7 +139,7 @@ def hot_service(m: Machine, nid: int, mib: float, **rest: Any) -> None:
 
 def dead(m: Machine, nid: int, n: Numbers) -> None:
     """KM 10(b): kswapd has given up, then cold pages came: a stream over its old pages, and a hot set."""
-    containers(m, nid, n["calls_per_s"])
+    containers(m, nid, n["bursts_per_s"])
     hot_service(m, nid, n["hot_mib"])
     short_lived(m, nid, 0.4 * m.gap_mib)
     cold_mib = n["cold_ratio"] * 2 * m.gap_mib

@@ -141,7 +141,7 @@ def closable_deficit(n: Numbers) -> Machine:
     m = Machine(n)
     parts.peace(m, 0)
     parts.mapped_groups(m, 1, "cache", n["cache_ratio"] * 2 * m.gap_mib, n, on_s=n["on_s"], off_s=n["off_s"])
-    parts.containers(m, 1, n["calls_per_s"])
+    parts.containers(m, 1, n["bursts_per_s"])
     m.anon(
         "bursts",
         1,
@@ -161,7 +161,7 @@ def warm_cache(n: Numbers) -> Machine:
     m = Machine(n)
     parts.peace(m, 0)
     parts.mapped_groups(m, 1, "cache", n["cache_ratio"] * 2 * m.gap_mib, n, on_s=n["on_s"], off_s=n["off_s"])
-    parts.containers(m, 1, n["calls_per_s"])
+    parts.containers(m, 1, n["bursts_per_s"])
     parts.short_lived(m, 1, n["burst_ratio"] * m.gap_mib)
     if n["stream_mib_per_s"] > 0:
         m.stream("ingest", 1, n["stream_mib_per_s"], 0.1 * m.gap_mib, threads=2)
@@ -175,7 +175,7 @@ def hot_retires(n: Numbers) -> Machine:
     """A hot cache is used no more; anonymous memory grows into it."""
     m = Machine(n)
     parts.peace(m, 0)
-    parts.containers(m, 1, n["calls_per_s"])
+    parts.containers(m, 1, n["bursts_per_s"])
     retired_mib = n["cache_ratio"] * 2 * m.gap_mib
     m.reader(
         "retiring",
@@ -231,7 +231,7 @@ def over_count(n: Numbers) -> Machine:
     m.stream(
         "ingest", 1, n["stream_mib_per_s"], 0, m.cgroup("ingest"), threads=2, start_s=n["stream_start_s"]
     )
-    parts.containers(m, 1, n["calls_per_s"])
+    parts.containers(m, 1, n["bursts_per_s"])
     parts.short_lived(m, 1, 0.4 * m.gap_mib)
     came_s = n["stream_start_s"]
     parts.fill_beyond_low(m, 1, n, [(came_s, 0), (came_s + 0.3, -n["exit_mib"])] if n["exit_mib"] else ())
@@ -255,7 +255,7 @@ def control(n: Numbers) -> Machine:
     """Nothing to decide: kswapd sleeps, or always finds something."""
     m = Machine(n)
     parts.peace(m, 0)
-    parts.containers(m, 1, n["calls_per_s"])
+    parts.containers(m, 1, n["bursts_per_s"])
     if n["works"]:
         m.stream("cold", 1, n["stream_mib_per_s"], 1024)
         m.fill(1, m.high_mib)
