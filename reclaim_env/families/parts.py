@@ -23,10 +23,10 @@ def peace(m: Machine, nid: int) -> None:
 
 
 def containers(m: Machine, nid: int, bursts_per_s: float) -> None:
-    """Cgroups at memory.high, taken over it `bursts_per_s` times a second between them: KM 7, the kernel lab's.
+    """Cgroups at memory.high, taken over it `bursts_per_s` times a second between them (KM 7).
 
-    What each holds fits below the limit, what its short-lived allocations add does not. Having no swap they give
-    up file pages then, hot as these are, and read them again, which takes them over it once more.
+    What each holds fits below the limit, what its short-lived allocations add does not. Having no swap they
+    give up file pages then, hot as these are, and read them again, which takes them over it once more.
     """
     if bursts_per_s <= 0:
         return
