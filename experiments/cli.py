@@ -148,6 +148,38 @@ def train(
     progress.say(f"Agent: {folder / training.AGENT_NAME}")
 
 
+@import_app.command("sb3")
+def import_sb3(
+    archive: Annotated[
+        Path, typer.Argument(metavar="FILE", help="What model.save() of stable-baselines3 wrote.")
+    ],
+    algo: Annotated[str, typer.Option(help="Its algorithm.")] = "ppo",
+    hidden: Annotated[list[int] | None, typer.Option(help="Units of each hidden layer: 64 64.")] = None,
+    foreign: Annotated[
+        bool, typer.Option("--foreign", help="Read a file that is not of your own making.")
+    ] = False,
+    out: Annotated[
+        Path | None, typer.Option(help="Policy file to write; FILE with .safetensors if left out.")
+    ] = None,
+) -> None:
+    """Take the weights of a model saved by stable-baselines3 as a policy file, for `compare --agent`.
+
+    Only the weights are read: nothing in the archive is executed.
+    """
+    from .foreign_model import convert
+    from .progress import say
+    from .train_config import config_of
+
+    if not foreign:
+        raise ValueError(
+            "import sb3: found a file from elsewhere, wanted --foreign to say that it may be read"
+        )
+    config = config_of({"algo": algo, **({"hidden": tuple(hidden)} if hidden else {})})
+    target = out or Path(archive.with_suffix(".safetensors").name)
+    convert(archive, config, shlex.join(["reclaim", "import", "sb3", archive.name]), target)
+    say(f"Agent: {target}")
+
+
 @app.command()
 def tune(
     config: Annotated[Path, typer.Option(help="TOML file of a run, with a table [search.FIELD] per range.")],

@@ -1,20 +1,15 @@
 """stable-baselines3 on the env's nodes: model, learning signal, checkpoints, and the policy as a file."""
 
-import io
-import re
-import zipfile
 from collections.abc import Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 from gymnasium.vector import AutoresetMode
 from stable_baselines3.common.base_class import BaseAlgorithm
 from stable_baselines3.common.callbacks import BaseCallback
 from stable_baselines3.common.logger import Logger, TensorBoardOutputFormat
-from stable_baselines3.common.save_util import load_from_zip_file
 from stable_baselines3.common.vec_env import VecEnv, VecEnvWrapper, VecMonitor
 from torch.utils.tensorboard import SummaryWriter
 
@@ -24,29 +19,19 @@ from agents.side_by_side import SideBySide
 from reclaim_env.families import frozen
 from reclaim_env.vector import ReclaimVectorEnv
 
-from . import files
 from .algorithms import begin_as, log_interval, make_model, policy_tensors
+from .checkpoints import (
+    CHECKPOINTS,
+    Diverged,
+    checkpoints,
+    load_checkpoint,
+    refuse_non_finite,
+    save_checkpoint,
+)
 from .identity import usable_cpus
 from .lessons import Lesson, by_nr_nodes
 from .session import Session
 from .train_config import RecurrentPpoConfig, TrainConfig
-
-CHECKPOINTS = "checkpoints"
-CHECKPOINT_NAME = re.compile(r"step-\d{12}\.zip")
-CHECKPOINT_MEMBERS = {
-    "data",
-    "policy.pth",
-    "policy.optimizer.pth",
-    "pytorch_variables.pth",
-    "_stable_baselines3_version",
-    "system_info.txt",
-}
-MAX_CHECKPOINT_BYTES = 64 * 2**20
-KEPT_CHECKPOINTS = 2
-
-
-class Diverged(ValueError):
-    """A NaN or an infinity where a number belongs; what was saved before it is good."""
 
 
 class LearningSignal(VecEnvWrapper):
@@ -124,57 +109,6 @@ class _ResumedTensorBoard(TensorBoardOutputFormat):
 def log_to(model: BaseAlgorithm, folder: Path) -> None:
     """SB3's own tags, at SB3's own steps."""
     model.set_logger(Logger(str(folder), [_ResumedTensorBoard(str(folder), model.num_timesteps + 1)]))
-
-
-def checkpoints(folder: Path) -> list[Path]:
-    """Oldest first."""
-    return sorted(path for path in folder.glob("step-*.zip") if CHECKPOINT_NAME.fullmatch(path.name))
-
-
-def steps_of(checkpoint: Path) -> int:
-    return int(checkpoint.stem.removeprefix("step-"))
-
-
-def save_checkpoint(model: BaseAlgorithm, folder: Path, steps: int) -> None:
-    """All of it or none; the last few are kept."""
-    refuse_non_finite(model)
-    buffer = io.BytesIO()
-    model.save(buffer)
-    files.write_bytes(folder / f"step-{steps:012d}.zip", buffer.getvalue())
-    for old in checkpoints(folder)[:-KEPT_CHECKPOINTS]:
-        old.unlink()
-
-
-def load_checkpoint(model: BaseAlgorithm, path: Path) -> None:
-    """Weights and optimiser only: SB3's own load() would run code from a stranger's file."""
-    _refuse_archive(path)
-    try:
-        _, parameters, _ = load_from_zip_file(path, device="cpu", load_data=False)
-        model.set_parameters(parameters, exact_match=True, device="cpu")
-    except Exception as error:  # torch and zipfile raise a dozen kinds for a damaged file
-        raise ValueError(
-            f"{path.name}: found {type(error).__name__}, wanted a checkpoint of this run"
-        ) from None
-    refuse_non_finite(model)
-    model.num_timesteps = steps_of(path)
-
-
-def _refuse_archive(path: Path) -> None:
-    try:
-        with zipfile.ZipFile(path) as archive:
-            members = archive.infolist()
-    except (OSError, zipfile.BadZipFile):
-        raise ValueError(f"{path.name}: found a damaged file, wanted a checkpoint") from None
-    if not {member.filename for member in members} <= CHECKPOINT_MEMBERS:
-        raise ValueError(f"{path.name}: found members of something else, wanted a checkpoint")
-    if sum(member.file_size for member in members) > MAX_CHECKPOINT_BYTES:
-        raise ValueError(f"{path.name}: found more than {MAX_CHECKPOINT_BYTES} bytes, wanted a checkpoint")
-
-
-def refuse_non_finite(model: BaseAlgorithm) -> None:
-    for name, parameter in model.policy.named_parameters():
-        if not torch.isfinite(parameter).all():
-            raise Diverged(f"training: found a NaN or infinity in {name} at step {model.num_timesteps}")
 
 
 def exported(model: BaseAlgorithm, config: TrainConfig, command: str) -> bytes:

@@ -234,7 +234,7 @@ def _resumed(folder: Path, steps: int | None) -> tuple[Path, TrainConfig]:
     config = config_of(as_fields(stored), f"--resume: config in {MANIFEST}: ")
     if steps is None:
         return folder, config
-    from .learner import CHECKPOINTS, checkpoints, steps_of
+    from .checkpoints import CHECKPOINTS, checkpoints, steps_of
 
     trained = max(map(steps_of, checkpoints(folder / CHECKPOINTS)), default=0)
     if steps < trained:

@@ -15,10 +15,11 @@ import pytest
 
 pytest.importorskip("stable_baselines3")
 
+import torch
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from agents.policy_file import load_policy
-from experiments import algorithms, learner, lessons, supervised, train, train_config
+from experiments import algorithms, checkpoints, learner, lessons, supervised, train, train_config
 from experiments.evaluate import FIRST_SEED
 from experiments.learner_tags import COST_RATIO, MEAN_REWARD, TRACKED
 from experiments.lessons import Lesson
@@ -78,7 +79,7 @@ def test_a_run_leaves_all_that_the_next_command_needs(tmp_path):
     agent = load_policy(folder / "agent.safetensors")
     env = ReclaimVectorEnv(1, scenario=lively(), **agent.env_arguments)
     agent.check_features(env.features)
-    steps = [int(path.name[5:17]) for path in learner.checkpoints(folder / "checkpoints")]
+    steps = [int(path.name[5:17]) for path in checkpoints.checkpoints(folder / "checkpoints")]
     assert steps == [320, 480]
     assert not [path for path in folder.rglob("*") if path.name.startswith(".tmp")]
 
@@ -113,7 +114,7 @@ def test_an_agent_that_does_as_a_rule_scores_on_its_line(tmp_path, monkeypatch):
 
     def always_one(config, env):
         model = original(config, env)
-        model.policy.action_net.get_parameter("bias").data[:] = learner.torch.tensor([-1e3, 1e3])
+        model.policy.action_net.get_parameter("bias").data[:] = torch.tensor([-1e3, 1e3])
         return model
 
     monkeypatch.setattr(learner, "make_model", always_one)
@@ -170,12 +171,12 @@ def test_a_signal_leaves_a_checkpoint_and_resume_goes_on_from_it(tmp_path):
     assert caught.value.exit_code == 143 and "--resume" in str(caught.value)
     folder = tmp_path / "run"
     assert json.loads((folder / "manifest.json").read_text())["status"] == "interrupted"
-    assert learner.checkpoints(folder / "checkpoints")[-1].name == "step-000000000160.zip"
+    assert checkpoints.checkpoints(folder / "checkpoints")[-1].name == "step-000000000160.zip"
     load_policy(folder / "agent.safetensors")
 
     assert resume(folder) == folder
     assert json.loads((folder / "manifest.json").read_text())["status"] == "complete"
-    assert learner.checkpoints(folder / "checkpoints")[-1].name == "step-000000000480.zip"
+    assert checkpoints.checkpoints(folder / "checkpoints")[-1].name == "step-000000000480.zip"
     steps = [step for step, _ in scalars(folder / "tensorboard" / "ppo")["time/fps"]]
     assert steps == sorted(set(steps)) and steps[-1] == 480
 
@@ -185,7 +186,7 @@ def test_a_longer_run_resumes_with_longer_lines(tmp_path):
     folder = run(tmp_path / "run", steps=160)
     resume(folder, steps=320)
     assert [step for step, _ in scalars(folder / "tensorboard" / "rule_never")["reclaim/cost_s"]] == [0, 320]
-    assert learner.checkpoints(folder / "checkpoints")[-1].name == "step-000000000320.zip"
+    assert checkpoints.checkpoints(folder / "checkpoints")[-1].name == "step-000000000320.zip"
     with pytest.raises(ValueError, match="found 200, wanted at least the 320"):
         resume(folder, steps=200)
 
@@ -208,7 +209,7 @@ def test_every_algorithm_learns_leaves_an_agent_and_goes_on(tmp_path, algo):
     agent = load_policy(folder / "agent.safetensors")
     assert agent.spec.sources and agent.spec.nr_actions == 8
     assert (folder / "agent.safetensors").read_bytes() != first
-    assert learner.checkpoints(folder / "checkpoints")[-1].name == "step-000000000480.zip"
+    assert checkpoints.checkpoints(folder / "checkpoints")[-1].name == "step-000000000480.zip"
     steps = [step for step, _ in scalars(folder / "tensorboard" / algo)[tag("cost_s")]]
     assert steps == sorted(set(steps)) and steps[-1] <= 480
 
@@ -234,7 +235,7 @@ def test_a_supervised_policy_does_what_costs_less(tmp_path, monkeypatch):
     for sign in (1, -1):
         network = supervised._network(load_policy(folder / "agent.safetensors").spec)
         supervised._fit(network, supervised.Labels(labels.features, sign * labels.costs), config)
-        chosen = network(learner.torch.from_numpy(labels.features)).argmax(dim=1).numpy()
+        chosen = network(torch.from_numpy(labels.features)).argmax(dim=1).numpy()
         right = (sign * labels.costs).argmin(axis=1)
         weight = np.ptp(labels.costs, axis=1)[matters]
         assert ((chosen == right)[matters] * weight).sum() > 0.9 * weight.sum()
@@ -288,7 +289,9 @@ def test_a_bad_number_stops_before_it_is_learned_from(tmp_path, monkeypatch, pla
         run(tmp_path / "run")
     folder = tmp_path / "run"
     assert json.loads((folder / "manifest.json").read_text())["status"] == "failed"
-    assert [path.name for path in learner.checkpoints(folder / "checkpoints")] == ["step-000000000160.zip"]
+    assert [path.name for path in checkpoints.checkpoints(folder / "checkpoints")] == [
+        "step-000000000160.zip"
+    ]
     monkeypatch.undo()
 
 
@@ -343,7 +346,7 @@ def test_a_folder_with_a_run_is_not_written_over(tmp_path):
 )
 def test_a_damaged_checkpoint_is_one_line(tmp_path, damage, found):
     folder = run(tmp_path / "run", steps=80)
-    path = learner.checkpoints(folder / "checkpoints")[-1]
+    path = checkpoints.checkpoints(folder / "checkpoints")[-1]
     content = path.read_bytes()
     if damage == "cut":
         path.write_bytes(content[: len(content) // 2])
@@ -355,7 +358,7 @@ def test_a_damaged_checkpoint_is_one_line(tmp_path, damage, found):
             archive.writestr("../escape", b"")
     else:
         with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
-            archive.writestr("policy.pth", bytes(learner.MAX_CHECKPOINT_BYTES + 1))
+            archive.writestr("policy.pth", bytes(checkpoints.MAX_CHECKPOINT_BYTES + 1))
     with pytest.raises(ValueError, match=rf"step-.*: found {found}.*, wanted a checkpoint") as error:
         resume(folder, steps=160)
     assert "\n" not in str(error.value)
@@ -370,7 +373,7 @@ def test_a_checkpoint_runs_no_code(tmp_path):
             return (Path.touch, (canary,))
 
     folder = run(tmp_path / "run", steps=80)
-    path = learner.checkpoints(folder / "checkpoints")[-1]
+    path = checkpoints.checkpoints(folder / "checkpoints")[-1]
     with zipfile.ZipFile(path, "w") as archive:
         payload = base64.b64encode(pickle.dumps(Payload())).decode()
         archive.writestr("data", json.dumps({"policy_class": {":type:": "x", ":serialized:": payload}}))
