@@ -36,7 +36,7 @@ from reclaim_env.model.layout import alloc
 from reclaim_env.reset_rules import RULES, begin_under
 from reclaim_env.scenario import Scenario
 from reclaim_env.scenario_workloads import Anon, Atomic, File, Reader, Stream
-from reclaim_env.units import pages_from_kib, pages_from_mib
+from reclaim_env.units import PAGES_PER_MIB, pages_from_kib, pages_from_mib
 
 
 class Preset(NamedTuple):
@@ -89,6 +89,7 @@ def boot(scenario: Scenario, kernel: str = "7.0") -> np.ndarray:
     _set_lruvecs(env)
     _fill(env, scenario)
     fill_anon_lists(env, scenario)
+    _date_filling(env, scenario)
     return machine
 
 
@@ -337,6 +338,20 @@ def _fill(env: np.void, scenario: Scenario) -> None:
                 if isinstance(file, File):
                     active = members * pages_from_mib(file.active_mib[nid])
                     _put(env, nid, work["first_class"] + offset, ACTIVE, active)
+
+
+def _date_filling(env: np.void, scenario: Scenario) -> None:
+    """When each file's resident pages had been read in: one file after the other, the last one at time 0."""
+    if scenario.filled_mib_per_s is None:
+        return
+    env["fill_s"] = 1 / (PAGES_PER_MIB * scenario.filled_mib_per_s)
+    left_pages = 0
+    for work in reversed(env["workload"][: env["nr_workloads"]]):
+        for c in reversed(range(work["first_class"], work["first_class"] + work["nr_classes"])):
+            for nid in reversed(range(env["nr_nodes"])):
+                set_ = env["set_"][nid * env["nr_classes"] + c]
+                set_["filled_s"] = -left_pages * env["fill_s"]
+                left_pages += set_["resident_pages"].sum()
 
 
 def _put(env: np.void, nid: int, c: int, lst: np.int64, pages: int) -> None:

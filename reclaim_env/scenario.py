@@ -34,6 +34,11 @@ class Scenario(Table):
         None,
         high=2**63,
     )
+    filled_mib_per_s: float | None = number(
+        "pace at which files were read in right before the start, one after the other in the order of this "
+        "file: reclaim's statistics may be of a moment of it; left out: the machine has long been as it is",
+        "MiB/s", None, low=0.01, high=1e7,
+    )  # fmt: skip
     tick_ms: int = number("time step of the model; divides 1000", "ms", 10, low=1, high=1000)
     watermark_scale_factor: int = number("vm.watermark_scale_factor", "1/10000", 10, low=1, high=3000)
     watermark_boost_factor: int = number(

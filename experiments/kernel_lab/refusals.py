@@ -36,6 +36,12 @@ def _refusals(scenario: Scenario) -> Iterator[Refusal]:
 def _machine(scenario: Scenario) -> Iterator[Refusal]:
     if len(scenario.node) > MAX_NODES:
         yield "node", f"{len(scenario.node)} nodes", f"at most {MAX_NODES}"
+    if scenario.filled_mib_per_s is not None:
+        yield (
+            "filled_mib_per_s",
+            scenario.filled_mib_per_s,
+            "nothing: a guest fills at its own pace",
+        )
     total_mib = sum(node.total_mib for node in scenario.node)
     if total_mib > MAX_TOTAL_MIB:
         yield "node.*.total_mib", f"{total_mib:g} MiB in all", f"at most {MAX_TOTAL_MIB}"

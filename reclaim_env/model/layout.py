@@ -297,6 +297,7 @@ SET = np.dtype(
         ("nid", i8),
         ("lruvec", i8),
         ("resident_pages", i8, (NR_LISTS,)),
+        ("filled_s", f8),  # when the last of them had been read in, before the start
         ("isolated_pages", i8),  # scratch: taken by the scan under way
         ("arriving_pages", i8),  # read in this slice, not yet on a list
         ("arriving_demanded_pages", i8),  # of them, those demanded and not read ahead
@@ -451,6 +452,7 @@ ENV = np.dtype(
         ("nr_events", i8),
         ("next_event", i8),
         ("flush_phase_s", f8),  # when in its period the worker flushes the statistics
+        ("fill_s", f8),  # a page, while the machine was filled right before the start; 0: it has settled
         ("watermark_boost_factor", i8),
         ("counts_boosted_runs", i8),  # kernel preset: until 6.18 a fruitless boosted run is a failure
         ("free_path_reset", i8),  # kernel preset: the 6.18 reset when free climbs above high

@@ -4,12 +4,14 @@ Whether to deactivate, whether to trim the cache and how far a refault is are de
 how much of a list is scanned is not. So a kswapd that works through a short list goes by one picture for
 dozens of runs: it deactivates in all of them or in none. Left out: flushes by a reader of memory.stat,
 and the one made where the worker is a whole period late.
+
+A machine that was filled a moment ago is judged by what it was meanwhile, until the first flush.
 """
 
 import math
 
 from reclaim_env.model import rng
-from reclaim_env.model.constants import NR_LISTS
+from reclaim_env.model.constants import ACTIVE, INACTIVE, NR_LISTS
 from reclaim_env.model.kernel import inlined, kernel
 
 FLUSH_S = 2.0
@@ -35,8 +37,34 @@ def do_flush_stats(env):
 
 @inlined
 def begin_flushes(env):
-    """The worker's first flush comes anywhere within its period."""
+    """The worker's first flush comes anywhere within its period; the one before it saw the machine filled."""
     env.flush_phase_s = FLUSH_S * rng.timeless_uniform(env, rng.FLUSHES, 0, 0)
+    if env.fill_s > 0.0:
+        show_filling(env, env.flush_phase_s - FLUSH_S)
+
+
+@inlined
+def show_filling(env, at_s):
+    """The statistics are of a moment before the start, when so much of each file had been read in."""
+    clear_list_stats(env)
+    for i in range(env.nr_sets):
+        set_ = env.set_[i]
+        pages = set_.resident_pages[INACTIVE] + set_.resident_pages[ACTIVE]
+        left = min(max((set_.filled_s - at_s) / env.fill_s, 0.0), float(pages))
+        for lst in range(NR_LISTS):
+            here = int(set_.resident_pages[lst] * (1.0 - left / max(pages, 1)))
+            env.lruvec[set_.lruvec].stat_list_pages[lst] += here
+            env.node[set_.nid].stat_list_pages[lst] += here
+
+
+@inlined
+def clear_list_stats(env):
+    """No page of a file is on any list."""
+    for lst in range(NR_LISTS):
+        for nid in range(env.nr_nodes):
+            env.node[nid].stat_list_pages[lst] = 0
+        for i in range(env.nr_nodes * env.nr_memcgs):
+            env.lruvec[i].stat_list_pages[lst] = 0
 
 
 @inlined

@@ -114,6 +114,7 @@ def replaced(old, new):
             ),
             "node.0.distance",
         ),
+        (parse_text(f"filled_mib_per_s = 40\n{TOP}{REST}"), "filled_mib_per_s"),
         (replaced("total_mib = 512", "total_mib = 9000"), "node.*.total_mib"),
         (replaced("threads = 2", f"threads = {MAX_THREADS + 1}"), "anon.hog.threads"),
         (replaced('cgroup = "web"', 'cgroup = "pod"'), "reader.pages.cgroup"),

@@ -112,6 +112,12 @@ MUTANTS: list[tuple[str, str, str, Callable]] = [
         test_rstat.test_deactivation_goes_by_the_lists_of_the_last_flush,
     ),
     (
+        "rstat.py",
+        "(set_.filled_s - at_s) / env.fill_s",
+        "-at_s / env.fill_s",
+        test_rstat.test_a_flush_before_the_start_saw_the_files_read_in_one_after_the_other,
+    ),
+    (
         "kswapd.py",
         "inactive_is_low(inactive, pgdat.stat_list_pages[ACTIVE])",
         "inactive_is_low(pgdat.list_pages[INACTIVE], pgdat.list_pages[ACTIVE])",

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from reclaim_env.model.constants import ACTIVE, INACTIVE
-from tests.model.machines import one_file, one_run, set_free
+from tests.model.machines import NODE, file, one_file, one_run, plain, reader, set_free
 
 
 def test_the_worker_flushes_every_two_seconds_whatever_the_tick(model):
@@ -77,6 +77,46 @@ def test_a_refault_distance_is_held_against_the_active_list_of_the_last_flush(mo
     assert [model.workingset.workingset_pages(env, env.set_[0], evictor) for evictor in (0, 1)] == [500, 500]
     model.rstat.do_flush_stats(env)
     assert [model.workingset.workingset_pages(env, env.set_[0], evictor) for evictor in (0, 1)] == [77, 77]
+
+
+def filled(mib_per_s: float | None):
+    """A hot file of 1000 active pages, then one of 3000 inactive ones on each of two nodes."""
+    hot = reader("hot", "box", files=[file(active=[1000, 0])])
+    cold = reader("cold", files=[file(inactive=[3000, 3000])])
+    fields = {} if mib_per_s is None else {"filled_mib_per_s": mib_per_s}
+    return plain(node=[NODE, NODE], cgroup=[{"name": "box"}], reader=[hot, cold], **fields)
+
+
+@pytest.mark.parametrize(
+    ("at_s", "seen"),
+    [
+        (-9.0, [(0, 0), (0, 0)]),
+        (-6.5, [(0, 500), (0, 0)]),  # half of the first file
+        (-6.0, [(0, 1000), (0, 0)]),
+        (-4.0, [(2000, 1000), (0, 0)]),
+        (-1.0, [(3000, 1000), (2000, 0)]),
+        (0.0, [(3000, 1000), (3000, 0)]),
+    ],
+)
+def test_a_flush_before_the_start_saw_the_files_read_in_one_after_the_other(model, at_s, seen):
+    env = filled(1000 / 256)
+    model.rstat.show_filling(env, at_s)
+    lists = [tuple(int(pages) for pages in node.stat_list_pages) for node in env.node[:2]]
+    assert lists == seen
+    assert [sum(int(lru.stat_list_pages[lst]) for lru in env.lruvec[:4]) for lst in (INACTIVE, ACTIVE)] == [
+        sum(pages) for pages in zip(*seen, strict=True)
+    ]
+
+
+def test_an_episode_begins_with_the_picture_of_the_last_flush(model):
+    env = filled(1000 / 256)
+    model.rstat.begin_flushes(env)
+    assert env.node[1].stat_list_pages[INACTIVE] == pytest.approx(
+        3000 - 1000 * (2.0 - env.flush_phase_s), abs=1
+    )
+    settled = filled(None)
+    model.rstat.begin_flushes(settled)
+    assert [int(pages) for pages in settled.node[1].stat_list_pages] == [3000, 0]
 
 
 def shorten(model, env, pages):
