@@ -100,8 +100,11 @@ def spread(env, c, nr_pages, demanded, refaulted, recent):
             continue
         reached = done + got
         demanded_here = demanded * reached // nr_pages - demanded * done // nr_pages
-        refaulted_here = refaulted * reached // nr_pages - refaulted * done // nr_pages
-        recent_here = recent * reached // nr_pages - recent * done // nr_pages
+        refaulted_before = refaulted * done // nr_pages
+        refaulted_reached = refaulted * reached // nr_pages
+        refaulted_here = refaulted_reached - refaulted_before
+        recent_here = recent * refaulted_reached // max(refaulted, 1)
+        recent_here -= recent * refaulted_before // max(refaulted, 1)
         done = reached
         arrivals.expect(env, env.set_[nid * env.nr_classes + c], got, demanded_here, recent_here)
         vmstat = env.node[nid].vmstat

@@ -104,6 +104,18 @@ def test_refault_waits_are_those_of_pages_that_had_been_there(model):
     assert env.workload[0].refault_wait_s == env.node[0].vmstat.refault_wait_s
 
 
+def test_no_node_gets_more_recent_refaults_than_refaults(model):
+    for refaulted in range(9):
+        for recent in range(refaulted + 1):
+            env = plain(node=[NODE] * 3, reader=[reader(files=[file([0, 0, 0], size=1000)])])
+            env.granted_pages[:3] = 2, 1, 5
+            model.reader.spread(env, 0, 8, 8, refaulted, recent)
+            vmstats = [node.vmstat for node in env.node[:3]]
+            shares = [(one.workingset_refault_file, one.workingset_activate_file) for one in vmstats]
+            assert all(some >= few for some, few in shares), (refaulted, recent)
+            assert tuple(map(sum, zip(*shares, strict=True))) == (refaulted, recent)
+
+
 def test_an_open_loop_keeps_a_bounded_backlog_and_drops_the_rest(model):
     env = plain(reader=[reader(files=[file(1000)], ops_per_s=1000, max_backlog_ops=15)])
     work = env.workload[0]
