@@ -27,6 +27,7 @@ def audit(machine: np.ndarray, before: np.ndarray | None = None) -> None:
     counters_agree(env)
     if before is not None:
         time_goes_forward(env, before.reshape(-1)[0])
+        limits_hold(env, before.reshape(-1)[0])
 
 
 def rows(env: np.void, table: str) -> np.ndarray:
@@ -154,3 +155,19 @@ def may_reset(node: np.void) -> bool:
     """The node's rule allows some reset at all."""
     masks = any(node[f"reset_{how}_mask"] for how in ("always", "balanced", "signal", "coin"))
     return masks or node["probe_first_s"] > 0 or node["probe_after_pages"] > 0
+
+
+def limits_hold(env: np.void, before: np.void) -> None:
+    """Laws 2 and 8: a limit lets usage fall, never rise above it; only atomic bursts go below min."""
+    memcg, then = rows(env, "memcg"), rows(before, "memcg")
+    limited = memcg["max_pages"] >= 0
+    most = np.maximum(memcg["max_pages"], then["usage_pages"])
+    if env["next_event"] == before["next_event"]:  # no limit was written meanwhile
+        assert np.all(memcg["usage_pages"][limited] <= most[limited])
+    if np.any(rows(env, "workload")["kind"] == ATOMIC):
+        return
+    node, node_then = rows(env, "node"), rows(before, "node")
+    usable = node["free_pages"] - node["unusable_pages"]
+    usable_then = node_then["free_pages"] - node_then["unusable_pages"]
+    least = node["min_wmark_pages"] - node["boost_pages"]  # a boost may have come since
+    assert np.all(usable >= np.minimum(least, usable_then))
