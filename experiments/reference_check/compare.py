@@ -1,77 +1,91 @@
-"""Errors of the fast model against the reference, and whether they are within what is allowed."""
+"""Both simulators on every variant and seed, on all CPUs; then the errors, variant by variant."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import asdict, dataclass, replace
+from itertools import groupby
 from typing import Any
 
 import numpy as np
-from scipy.stats import ks_2samp
 
-from .sides import FLOWS, LEVELS, MOMENTS, Windows, both
+from ..evaluate import evaluation_seeds
+from ..identity import usable_cpus
+from .kept import Kept
+from .rows import Row, Windows, cost_rows, rows_of
+from .sides import SAMPLE_S, Series, both
 from .variants import Variant
 
-ALLOWED_MEAN, ALLOWED_WINDOW = 0.03, 0.10
-LEAST_P = 0.05  # below it two samples of moments are not of one distribution
-FEW = 30.0  # so small a flow over a run has no relative error
-
-
-@dataclass(frozen=True)
-class Row:
-    """`mean_error`: (model - reference) / reference over the run; of moments the distance of their
-    distributions. `worst_error`: the largest of a window, relative to the reference's mean window."""
-
-    scenario: str
-    quantity: str
-    mean_error: float
-    worst_error: float
-    allowed: float
-    within: bool
-    model: float
-    reference: float
+Pair = tuple[Series, Series]
 
 
 @dataclass(frozen=True)
 class Comparison:
     rows: tuple[Row, ...]
     nr_seeds: int
+    draw_seed: int | None  # None: the scenarios were named
 
     def as_json(self) -> dict[str, Any]:
-        return {"rows": [asdict(row) for row in self.rows], "seeds": self.nr_seeds}
+        return {"rows": [asdict(row) for row in self.rows], "seeds": self.nr_seeds, "draw": self.draw_seed}
 
 
-def compare(variants: Sequence[Variant], nr_seeds: int, progress: Callable[[str, int], None]) -> Comparison:
+def compare(
+    variants: Sequence[Variant],
+    nr_seeds: int,
+    progress: Callable[[str, int], None],
+    kept: Kept | None = None,
+    draw_seed: int | None = None,
+) -> Comparison:
+    pairs = _simulate(variants, evaluation_seeds(nr_seeds), progress, kept)
     rows: list[Row] = []
-    for variant in variants:
-        progress(variant.label, 0)
-        rows += rows_of(variant.label, *both(variant, nr_seeds))
-        progress(variant.label, 1)
-    return Comparison(tuple(rows), nr_seeds)
+    for _, group in groupby(variants, key=lambda one: (one.scenario.name, one.kernel)):
+        ruled = {variant.rule: (variant, *_windows(pairs[variant.label])) for variant in group}
+        for variant, fast, exact in ruled.values():
+            rows += rows_of(variant.label, fast, exact)
+        rows += cost_rows(
+            {rule: (fast, exact) for rule, (_, fast, exact) in ruled.items()}, variant.scenario.name
+        )
+    return Comparison(tuple(rows), nr_seeds, draw_seed)
 
 
-def rows_of(label: str, fast: Windows, exact: Windows) -> list[Row]:
-    """What is zero, or next to it, on both sides has no row."""
-    rows = []
-    for name in (*LEVELS, *FLOWS):
-        total = max(exact[name].sum(axis=1).mean(), fast[name].sum(axis=1).mean())
-        if total > (FEW if not name.endswith("_s") else 0.01):
-            rows.append(_series_row(label, name, fast[name], exact[name]))
-    return rows + [_moment_row(label, name, fast[name][:, 0], exact[name][:, 0]) for name in MOMENTS]
+def _simulate(
+    variants: Sequence[Variant], seeds: Sequence[int], progress: Callable[[str, int], None], kept: Kept | None
+) -> dict[str, list[Pair]]:
+    """By label, in the order of the seeds. Compiled code holds no GIL: threads are enough."""
+    _compile(variants[0], progress)
+    found: dict[str, list[Pair]] = {variant.label: [None] * len(seeds) for variant in variants}  # type: ignore[misc]
+    pool = ThreadPoolExecutor(usable_cpus())
+    jobs = {
+        pool.submit(_once, variant, seed, kept): (variant.label, number)
+        for variant in variants
+        for number, seed in enumerate(seeds)
+    }
+    try:
+        for job in as_completed(jobs):
+            label, number = jobs[job]
+            found[label][number] = job.result()
+            progress(label, 1)
+    finally:
+        pool.shutdown(cancel_futures=True)
+    return found
 
 
-def _series_row(label: str, name: str, fast: np.ndarray, exact: np.ndarray) -> Row:
-    ours, theirs = fast.mean(axis=0), exact.mean(axis=0)
-    scale = max(theirs.mean(), 1e-9)
-    mean = float((ours.mean() - theirs.mean()) / scale)
-    worst = float(np.abs(ours - theirs).max() / scale)
-    within = bool(abs(mean) <= ALLOWED_MEAN and worst <= ALLOWED_WINDOW)
-    return Row(label, name, mean, worst, ALLOWED_MEAN, within, float(ours.mean()), float(theirs.mean()))
+def _compile(variant: Variant, progress: Callable[[str, int], None]) -> None:
+    """In this thread alone, before the others would all do it."""
+    progress("compiling both simulators, if this version is new: a minute or two", 0)
+    both(replace(variant, scenario=variant.scenario.model_copy(update={"duration_s": SAMPLE_S})), 0)
 
 
-def _moment_row(label: str, name: str, fast: np.ndarray, exact: np.ndarray) -> Row:
-    """A moment that never came lies beyond every other."""
-    ours, theirs = (np.where(side < 0, np.inf, side) for side in (fast, exact))
-    finite = np.nan_to_num(np.concatenate([ours, theirs]), posinf=1e9)
-    test = ks_2samp(finite[: len(ours)], finite[len(ours) :])
-    came = [float(np.isfinite(side).mean()) for side in (ours, theirs)]
-    distance = float(test.statistic)
-    return Row(label, name, distance, abs(came[0] - came[1]), LEAST_P, bool(test.pvalue >= LEAST_P), *came)
+def _once(variant: Variant, seed: int, kept: Kept | None) -> Pair:
+    found = kept.get(variant, seed) if kept else None
+    if found is None:
+        found = both(variant, seed)
+        if kept:
+            kept.put(variant, seed, found)
+    return found
+
+
+def _windows(pairs: Sequence[Pair]) -> tuple[Windows, Windows]:
+    fast, exact = (
+        {name: np.array([pair[side][name] for pair in pairs]) for name in pairs[0][side]} for side in (0, 1)
+    )
+    return fast, exact

@@ -1,4 +1,6 @@
-"""One variant on both sides: the machine's totals at the end of every window, seed by seed."""
+"""One variant on both sides: what each has done by the end of every tenth of a second, seed by seed."""
+
+from collections.abc import Callable
 
 import numpy as np
 
@@ -6,14 +8,17 @@ from reclaim_env.action import install_rule
 from reclaim_env.boot import boot as boot_model
 from reclaim_env.model import rng
 from reclaim_env.model.access import begin_phases, draw_exponential
+from reclaim_env.model.layout import alloc
 from reclaim_env.model.tick import start_episode, step_rows
 from reclaim_env.reference.boot import Phases, boot, run
+from reclaim_env.reference.records import Machine
+from reclaim_env.reward import weights_of
 from reclaim_env.scenario import Scenario
 
-from ..evaluate import evaluation_seeds
+from ..evaluate import cost_terms_s
 from .variants import Variant
 
-WINDOW_S = 1.0
+SAMPLE_S = 0.1
 LEVELS = ("free_pages", "inactive_file_pages", "active_file_pages")
 FLOWS = (
     "pgsteal_file",
@@ -31,27 +36,33 @@ FLOWS = (
     "limit_reclaim_s",
     "pgpgin",
 )
-MOMENTS = ("first_fruitless_s", "first_hopeless_s")  # of node 0; -1: never
+LIMIT_CALLS = ("events_high", "events_max")  # of all cgroups
+FILE_FLOWS = ("evicted", "refaulted", "activated")
+MOMENTS = ("first_fruitless_s", "first_hopeless_s", "first_revived_s")  # of each node; -1: never
+COST_PARTS = ("refault_wait_s", "kswapd_cpu_s", "stall_s", "oom_kill", "atomic_fail")
 
-Windows = dict[str, np.ndarray]  # name -> (seeds, windows); of moments (seeds, 1)
+# Name -> (samples,): levels as they are, flows since the start; of moments (1,)
+Series = dict[str, np.ndarray]
 
 
-def both(variant: Variant, nr_seeds: int) -> tuple[Windows, Windows]:
+def both(variant: Variant, seed: int) -> tuple[Series, Series]:
     """(fast model, reference), with the same silences of the same files."""
-    fast, exact = [], []
-    for seed in evaluation_seeds(nr_seeds):
-        records = boot_model(variant.scenario, variant.kernel)
-        install_rule(records, variant.rule)
-        records["seed"] = seed
-        start_episode(records[0])
-        phases = _phases(variant.scenario, records.copy())
-        fast.append(_fast(variant.scenario, records))
-        exact.append(_exact(variant, seed, phases))
-    return _stacked(fast), _stacked(exact)
+    records = boot_model(variant.scenario, variant.kernel)
+    install_rule(records, variant.rule)
+    records["seed"] = seed
+    start_episode(records[0])
+    phases = _phases(variant.scenario, records.copy())
+    return _fast(variant.scenario, records), _exact(variant, seed, phases)
 
 
-def _edges_s(scenario: Scenario) -> np.ndarray:
-    return np.arange(1, round(scenario.duration_s / WINDOW_S) + 1) * WINDOW_S
+def nr_samples(scenario: Scenario) -> int:
+    return max(round(scenario.duration_s / SAMPLE_S), 1)
+
+
+def file_names(scenario: Scenario) -> list[str]:
+    """Of every file and stream, in the order of the records."""
+    files = [f"{reader.name}.{i}" for reader in scenario.reader for i in range(len(reader.file))]
+    return files + [stream.name for stream in scenario.stream]
 
 
 def _phases(scenario: Scenario, records: np.ndarray) -> Phases:
@@ -73,41 +84,79 @@ def _phases(scenario: Scenario, records: np.ndarray) -> Phases:
     return phases
 
 
-def _fast(scenario: Scenario, records: np.ndarray) -> list[dict[str, float]]:
-    found = []
-    ticks = round(WINDOW_S * 1000 / scenario.tick_ms)
-    for _ in _edges_s(scenario):
+def _fast(scenario: Scenario, records: np.ndarray) -> Series:
+    env = records[0]
+    ticks = np.int64(round(SAMPLE_S * 1000 / scenario.tick_ms))
+    node = env["node"][: len(scenario.node)]
+    class_ = env["class_"][: int(env["nr_classes"])]
+
+    def sample(_: float) -> dict[str, float]:
         step_rows(records, ticks)
-        node = records["node"][0, : len(scenario.node)]
-        totals = {name: float(node["vmstat"][name].sum()) for name in FLOWS}
-        found.append(totals | _levels(node) | _moments(node))
+        names = file_names(scenario)
+        files = {
+            f"{flow}/{n}": class_[f"{flow}_pages"][c] for flow in FILE_FLOWS for c, n in enumerate(names)
+        }
+        return _totals(node, node["vmstat"], env["memcg"]) | files
+
+    return _series(scenario, node, node["vmstat"], sample)
+
+
+def _exact(variant: Variant, seed: int, phases: Phases) -> Series:
+    m = boot(variant.scenario, variant.rule, seed, variant.kernel, phases)
+    of = _tables_of_classes(variant.scenario, m)
+
+    def sample(until_s: float) -> dict[str, float]:
+        run(m, until_s)
+        files = {
+            f"{flow}/{name}": m.class_[flow][of == c].sum()
+            for flow in FILE_FLOWS
+            for c, name in enumerate(file_names(variant.scenario))
+        }
+        return _totals(m.node, m.node, m.memcg) | files
+
+    return _series(variant.scenario, m.node, m.node, sample)
+
+
+def _tables_of_classes(scenario: Scenario, m: Machine) -> np.ndarray:
+    """Which file of the scenario each class of the reference is a member's copy of."""
+    names, of = file_names(scenario), np.full(len(m.class_), -1)
+    for one in m.instance:
+        for index in range(int(one["nr_classes"])):
+            workload = scenario.workload_names[one["table"]]
+            name = workload if workload in names else f"{workload}.{index}"
+            of[int(one["first_class"]) + index] = names.index(name)
+    return of
+
+
+def _series(
+    scenario: Scenario, node: np.ndarray, counters: np.ndarray, sample: Callable[[float], dict[str, float]]
+) -> Series:
+    samples, revived_s = [], np.full(len(scenario.node), -1.0)
+    for number in range(1, nr_samples(scenario) + 1):
+        now_s = number * SAMPLE_S
+        samples.append(sample(now_s))
+        revived_s = np.where((revived_s < 0) & (counters["revivals"].sum(axis=1) > 0), now_s, revived_s)
+    found = {name: np.array([one[name] for one in samples], float) for name in samples[0]}
+    for nid in range(len(scenario.node)):
+        moments = (node["first_fruitless_s"][nid], node["first_hopeless_s"][nid], revived_s[nid])
+        found |= {
+            f"{name}/node{nid}": np.array([value]) for name, value in zip(MOMENTS, moments, strict=True)
+        }
     return found
 
 
-def _exact(variant: Variant, seed: int, phases: Phases) -> list[dict[str, float]]:
-    machine = boot(variant.scenario, variant.rule, seed, variant.kernel, phases)
-    found = []
-    for until_s in _edges_s(variant.scenario):
-        run(machine, float(until_s))
-        totals = {name: float(machine.node[name].sum()) for name in FLOWS}
-        found.append(totals | _levels(machine.node) | _moments(machine.node))
-    return found
-
-
-def _levels(node: np.ndarray) -> dict[str, float]:
+def _totals(node: np.ndarray, counters: np.ndarray, memcg: np.ndarray) -> dict[str, float]:
     lists = node["list_pages"].sum(axis=0)
-    return dict(zip(LEVELS, (float(node["free_pages"].sum()), float(lists[0]), float(lists[1])), strict=True))
+    levels = dict(zip(LEVELS, (node["free_pages"].sum(), lists[0], lists[1]), strict=True))
+    flows = {name: counters[name].sum() for name in FLOWS}
+    calls = {name: memcg[name].sum() for name in LIMIT_CALLS}
+    return levels | flows | calls | {"cost_s": _cost_s(counters)}
 
 
-def _moments(node: np.ndarray) -> dict[str, float]:
-    return {name: float(node[name][0]) for name in MOMENTS}
-
-
-def _stacked(runs: list[list[dict[str, float]]]) -> Windows:
-    """Flows become what each window added."""
-    found = {name: np.array([[sample[name] for sample in one] for one in runs]) for name in runs[0][0]}
-    for name in FLOWS:
-        found[name] = np.diff(found[name], axis=1, prepend=0.0)
-    for name in MOMENTS:
-        found[name] = found[name][:, -1:]
-    return found
+def _cost_s(counters: np.ndarray) -> float:
+    """By the reward's own formula, whoever counted."""
+    records = alloc(1)
+    records["nr_nodes"] = len(counters)
+    for name in COST_PARTS:
+        records["node"]["vmstat"][name][0, : len(counters)] = counters[name]
+    return float(sum(terms[0] for terms in cost_terms_s(records, weights_of("default")).values()))

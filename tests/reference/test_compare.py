@@ -5,41 +5,105 @@ import json
 import numpy as np
 import pytest
 
-from experiments.reference_check import table
-from experiments.reference_check.compare import Comparison, rows_of
-from experiments.reference_check.sides import FLOWS, LEVELS, MOMENTS
+from experiments.reference_check import table, variants
+from experiments.reference_check.compare import Comparison, compare
+from experiments.reference_check.kept import Kept
+from experiments.reference_check.rows import cost_rows, rows_of
+from experiments.reference_check.sides import FLOWS, LEVELS
+
+NR_SAMPLES = 40
 
 
 def windows(seeds: int = 8, **changed: np.ndarray) -> dict[str, np.ndarray]:
-    found = {name: np.full((seeds, 4), 100.0) for name in (*LEVELS, *FLOWS)}
-    found |= {name: np.linspace(1, 2, seeds)[:, None] for name in MOMENTS}
+    found = {name: np.full((seeds, NR_SAMPLES), 100.0) for name in LEVELS}
+    found |= {name: np.tile(np.arange(1, NR_SAMPLES + 1) * 10.0, (seeds, 1)) for name in (*FLOWS, "cost_s")}
+    found["evicted/web.0"] = found["pgsteal_file"]
+    moments = ("first_fruitless_s/node0", "first_hopeless_s/node0", "first_revived_s/node0")
+    found |= {name: np.linspace(1, 2, seeds)[:, None] for name in moments}
     return found | changed
 
 
 def row(name: str, **changed: np.ndarray):
-    return next(row for row in rows_of("toy", windows(8, **changed), windows()) if row.quantity == name)
+    ours = {key.replace("_node0", "/node0"): value for key, value in changed.items()}
+    return next(row for row in rows_of("toy", windows(8, **ours), windows()) if row.quantity == name)
 
 
 @pytest.mark.parametrize(
     ("flow", "within"), [([102.0] * 4, True), ([104.0] * 4, False), ([88, 112, 100, 100], False)]
 )
-def test_a_flow_is_held_to_its_mean_and_to_every_window(flow, within):
-    assert row("pgsteal_file", pgsteal_file=np.tile(np.array(flow, float), (8, 1))).within is within
+def test_a_flow_is_held_to_its_mean_and_to_every_second(flow, within):
+    grown = np.cumsum(np.repeat(np.array(flow, float) / 10, 10))
+    assert row("pgsteal_file", pgsteal_file=np.tile(grown, (8, 1))).within is within
 
 
-def test_moments_that_never_come_are_of_another_distribution():
-    assert row("first_hopeless_s").within
-    found = row("first_hopeless_s", first_hopeless_s=np.full((8, 1), -1.0))
+def test_pages_are_held_to_every_tenth_of_a_second():
+    pages = np.full((8, NR_SAMPLES), 100.0)
+    pages[:, 7] = 111.0
+    found = row("free_pages", free_pages=pages)
+    assert (found.within, found.worst_error) == (False, pytest.approx(0.11))
+    assert found.mean_error == pytest.approx(0.11 / NR_SAMPLES)
+
+
+def test_moments_that_never_come_are_of_another_distribution_and_their_share_outside_the_interval():
+    assert row("first_hopeless_s/node0").within and row("dies/node0").within
+    never = np.full((8, 1), -1.0)
+    found = row("first_hopeless_s/node0", first_hopeless_s_node0=never)
     assert (found.within, found.mean_error, found.model, found.reference) == (False, 1.0, 0.0, 1.0)
+    found = row("dies/node0", first_hopeless_s_node0=never)
+    assert (found.within, found.mean_error) == (False, -1.0)
+
+
+def test_a_moment_that_never_came_on_either_side_has_no_row():
+    never = {"first_revived_s/node0": np.full((8, 1), -1.0)}
+    quantities = {row.quantity for row in rows_of("toy", windows(8, **never), windows(8, **never))}
+    assert "first_revived_s/node0" not in quantities and "first_hopeless_s/node0" in quantities
 
 
 def test_what_is_next_to_nothing_on_both_sides_has_no_row():
-    nothing = np.zeros((8, 4))
+    nothing = np.zeros((8, NR_SAMPLES))
     found = rows_of("toy", windows(allocstall=nothing), windows(allocstall=nothing))
     assert "allocstall" not in {row.quantity for row in found}
 
 
+def costing(*cost_s: float) -> dict[str, np.ndarray]:
+    return windows(len(cost_s), cost_s=np.array(cost_s)[:, None])
+
+
+@pytest.mark.parametrize(("ours", "within"), [((3, 4, 5), True), ((4, 5, 6), False), ((-3, -4, -5), False)])
+def test_a_difference_of_cost_is_held_to_the_reference_paired_by_seed(ours, within):
+    spread = np.array([10.0, 50.0, 90.0])  # of the seeds, the same under both rules
+    exact = {"always": costing(*spread), "balanced": costing(*(spread + np.array([3.1, 4.1, 5.1])))}
+    fast = {"always": costing(*spread), "balanced": costing(*(spread + np.array(ours)))}
+    (found,) = cost_rows({rule: (fast[rule], exact[rule]) for rule in exact}, "toy")
+    assert (found.quantity, found.within) == ("cost_s balanced - always", within)
+    assert found.reference == pytest.approx(4.1)
+
+
+def test_a_difference_of_cost_the_reference_is_not_sure_of_is_not_held_against_the_model():
+    unsure = {"always": costing(1, 2, 3), "balanced": costing(3, 2, 1)}
+    assert cost_rows({rule: (one, one) for rule, one in unsure.items()}, "toy") == []
+
+
 def test_the_table_keeps_to_eighty_columns_and_the_json_to_numbers():
-    found = Comparison(tuple(rows_of("a" * 90, windows(), windows(pgpgin=np.full((8, 4), 1e-3)))), 8)
+    flow = np.full((8, NR_SAMPLES), 1e-3)
+    rows = tuple(rows_of("a" * 90, windows(), windows(pgpgin=flow)))
+    found = Comparison(rows, 8, draw_seed=7)
     assert max(map(len, table.render(found).splitlines())) <= 80
-    json.dumps(found.as_json(), allow_nan=False)
+    assert json.loads(json.dumps(found.as_json(), allow_nan=False))["draw"] == 7
+
+
+def test_the_standard_variants_are_as_many_as_are_asked_and_named_apart():
+    chosen = variants.standard(draw_seed=3)
+    labels = [variant.label for variant in chosen]
+    assert len(labels) == len(set(labels)) >= 60
+    assert sum(label.startswith("drawn-") for label in labels) == variants.NR_DRAWN
+    assert "drawn-3" in {variant.scenario.name for variant in chosen}
+
+
+@pytest.mark.slow
+def test_what_is_kept_is_not_simulated_again_and_gives_the_same_rows(tmp_path, monkeypatch):
+    chosen = [variants.standard(1)[-1]]
+    kept = Kept(tmp_path)
+    first = compare(chosen, 2, lambda words, done: None, kept)
+    monkeypatch.setattr(Kept, "put", lambda *_: pytest.fail("simulated again"))
+    assert compare(chosen, 2, lambda words, done: None, kept) == first

@@ -1,0 +1,116 @@
+"""Errors of the fast model against the reference, and whether they are within what is allowed."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import combinations
+
+import numpy as np
+from scipy.stats import binomtest, ks_2samp
+
+from ..stats import CONFIDENCE_RATIO, differences, student_means
+from .sides import FILE_FLOWS, FLOWS, LEVELS, LIMIT_CALLS, MOMENTS, SAMPLE_S
+
+ALLOWED_MEAN, ALLOWED_WINDOW, ALLOWED_COST = 0.03, 0.10, 0.15
+LEVEL_WINDOW_S, FLOW_WINDOW_S = 0.1, 1.0
+FEW, FEW_S = 30.0, 0.01  # so small a flow over a run has no relative error
+DIES = "first_hopeless_s"
+
+Windows = dict[str, np.ndarray]  # name -> (seeds, samples); of moments (seeds, 1)
+
+
+@dataclass(frozen=True)
+class Row:
+    """One quantity of one variant.
+
+    mean_error: (model - reference) / reference over the run; of moments the distance of their distributions,
+    of shares the difference. worst_error: the largest of a window, relative to the reference's mean window.
+    chance: half the 95 % interval of mean_error over seeds; None where it has none.
+    """
+
+    scenario: str
+    quantity: str
+    mean_error: float
+    worst_error: float
+    allowed: float
+    within: bool
+    model: float
+    reference: float
+    chance: float | None = None
+
+
+def rows_of(label: str, fast: Windows, exact: Windows) -> list[Row]:
+    """What is zero, or next to it, on both sides has no row."""
+    rows = [_series_row(label, name, fast[name], exact[name], LEVEL_WINDOW_S) for name in LEVELS]
+    for name in exact:
+        if name in (*FLOWS, *LIMIT_CALLS, "cost_s") or name.split("/")[0] in FILE_FLOWS:
+            least = FEW_S if name.endswith("_s") else FEW
+            if max(fast[name][:, -1].mean(), exact[name][:, -1].mean()) > least:
+                ours, theirs = (np.diff(side[name], axis=1, prepend=0.0) for side in (fast, exact))
+                rows.append(_series_row(label, name, ours, theirs, FLOW_WINDOW_S))
+    for name in exact:
+        if name.split("/")[0] in MOMENTS:
+            rows += _moment_rows(label, name, fast[name][:, 0], exact[name][:, 0])
+    return rows
+
+
+def in_windows(samples: np.ndarray, window_s: float) -> np.ndarray:
+    """(seeds, samples) -> (windows,): means over seeds and samples; what fills no window is left out."""
+    each = min(round(window_s / SAMPLE_S), samples.shape[1])
+    whole = samples.shape[1] // each
+    return samples.mean(axis=0)[: whole * each].reshape(whole, each).mean(axis=1)
+
+
+def _series_row(label: str, name: str, fast: np.ndarray, exact: np.ndarray, window_s: float) -> Row:
+    ours, theirs = (in_windows(side, window_s) for side in (fast, exact))
+    scale = max(float(exact.mean()), 1e-9)
+    mean = float((fast.mean() - exact.mean()) / scale)
+    worst = float(np.abs(ours - theirs).max() / scale)
+    (gap,) = student_means((fast.mean(axis=1) - exact.mean(axis=1))[:, None])
+    chance = None if gap.hi is None or gap.lo is None else (gap.hi - gap.lo) / 2 / scale
+    within = bool(abs(mean) <= ALLOWED_MEAN and worst <= ALLOWED_WINDOW)
+    return Row(
+        label, name, mean, worst, ALLOWED_MEAN, within, float(fast.mean()), float(exact.mean()), chance
+    )
+
+
+def _moment_rows(label: str, name: str, fast: np.ndarray, exact: np.ndarray) -> list[Row]:
+    """When it came (Kolmogorov and Smirnov; never lies beyond any moment), and in which share of seeds."""
+    came = [side >= 0 for side in (fast, exact)]
+    if not (came[0].any() or came[1].any()):
+        return []
+    ours, theirs = (np.where(side < 0, 1e9, side) for side in (fast, exact))
+    distance = float(ks_2samp(ours, theirs).statistic)
+    allowed = float(np.sqrt(-np.log((1 - CONFIDENCE_RATIO) / 2) / len(fast)))
+    of_model, of_reference = (float(side.mean()) for side in came)
+    rows = [Row(label, name, distance, distance, allowed, distance <= allowed, of_model, of_reference)]
+    if name.startswith(DIES):
+        rows.append(_share_row(label, name, of_model, of_reference, len(exact)))
+    return rows
+
+
+def _share_row(label: str, name: str, ours: float, theirs: float, nr_seeds: int) -> Row:
+    """The share of seeds that die, against the interval of the reference's (Wilson's)."""
+    interval = binomtest(round(theirs * nr_seeds), nr_seeds).proportion_ci(CONFIDENCE_RATIO, method="wilson")
+    gap = ours - theirs
+    allowed = float(interval.high - theirs if gap > 0 else theirs - interval.low)
+    quantity = f"dies/{name.split('/')[1]}"
+    return Row(label, quantity, gap, gap, allowed, abs(gap) <= allowed, ours, theirs)
+
+
+def cost_rows(ruled: Mapping[str, tuple[Windows, Windows]], scenario: str) -> list[Row]:
+    """Differences of cost between rules, paired by seed, where the reference's own interval excludes zero."""
+    rows = []
+    for one, other in combinations(ruled, 2):
+        of_model, of_reference = (
+            [ruled[rule][side]["cost_s"][:, -1:] for rule in (other, one)] for side in (0, 1)
+        )
+        (ours,), (theirs,) = differences(*of_model), differences(*of_reference)
+        if theirs.diff is None or theirs.lo is None or theirs.hi is None or theirs.lo <= 0 <= theirs.hi:
+            continue
+        error = float(((ours.diff or 0.0) - theirs.diff) / abs(theirs.diff))
+        within = bool(abs(error) <= ALLOWED_COST)
+        quantity = f"cost_s {other} - {one}"
+        rows.append(
+            Row(scenario, quantity, error, error, ALLOWED_COST, within, ours.diff or 0.0, theirs.diff)
+        )
+    return rows
