@@ -6,13 +6,16 @@ INSTALLED = .venv/.installed
 export PIP_CONSTRAINT = $(CURDIR)/constraints.txt
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: compare test lint clean
+.PHONY: compare test fuzz lint clean
 
 compare: $(INSTALLED)
 	$(BIN)/reclaim compare $(ARGS)
 
 test: $(INSTALLED)
 	$(BIN)/python -m pytest $(ARGS)
+
+fuzz: $(INSTALLED)  # ARGS="--minutes 60 --law model_is_lawful"
+	$(BIN)/python -m tests.fuzz $(ARGS)
 
 lint: $(INSTALLED)
 	$(BIN)/ruff check
