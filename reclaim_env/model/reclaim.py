@@ -20,6 +20,7 @@ from reclaim_env.model.constants import (
 from reclaim_env.model.hierarchy import in_subtree
 from reclaim_env.model.kernel import inlined, kernel
 from reclaim_env.model.lru_balance import inactive_is_low, longest_list, prepare_scan_control
+from reclaim_env.model.page_counter import has_children, mem_cgroup_calculate_protection
 from reclaim_env.model.reset_rule import kswapd_try_clear_hopeless
 from reclaim_env.model.vmscan import member_shift, shrink_one
 
@@ -43,6 +44,18 @@ def try_to_free_mem_cgroup_pages(env, root, start, nr_pages, batch, reason, now_
 
 @kernel
 def do_try_to_free_pages(env, root, start, mask, target, batch, reason, now_s):
+    """Descents until one frees something, with the protection that holds against this reclaimer."""
+    is_tree = root >= 0 and has_children(env, root)
+    if is_tree:
+        mem_cgroup_calculate_protection(env, root)
+    reclaimed, spent_s, calls = descend_harder(env, root, start, mask, target, batch, reason, now_s)
+    if is_tree:
+        mem_cgroup_calculate_protection(env, ROOT)
+    return reclaimed, spent_s, calls
+
+
+@inlined
+def descend_harder(env, root, start, mask, target, batch, reason, now_s):
     """A descent; if it freed nothing, again with a full walk, with deactivation forced, with low ignored."""
     sc = env.sc
     sc.full_walk = 0

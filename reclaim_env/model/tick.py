@@ -12,6 +12,7 @@ from reclaim_env.model.constants import (
     MEMCG_MAX,
     PROACTIVE,
     READER,
+    ROOT,
     RUN,
     STREAM,
     SWAPON,
@@ -19,8 +20,9 @@ from reclaim_env.model.constants import (
 from reclaim_env.model.demand import share_device
 from reclaim_env.model.kernel import inlined, kernel
 from reclaim_env.model.kswapd import kswapd, lap_s
-from reclaim_env.model.memcontrol import mem_cgroup_calculate_protection, reclaim_to, resume_user_mode_work
+from reclaim_env.model.memcontrol import reclaim_to, resume_user_mode_work
 from reclaim_env.model.page_alloc import kill_victim
+from reclaim_env.model.page_counter import mem_cgroup_calculate_protection
 from reclaim_env.model.probe import probe_hopeless
 from reclaim_env.model.switches import flip
 
@@ -52,7 +54,7 @@ def tick(env):
     rstat.flush_memcg_stats_dwork(env)
     apply_events(env)
     boost.steal_blocks(env)
-    mem_cgroup_calculate_protection(env)
+    mem_cgroup_calculate_protection(env, ROOT)
     nr_slices = count_slices(env)
     slice_s = env.tick_s / nr_slices
     for s in range(nr_slices):

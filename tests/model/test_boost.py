@@ -100,7 +100,7 @@ def protected(model, kernel: str):
     """4000 cold pages that kswapd may not look at."""
     box = {"name": "box", "memory_low_mib": 20}
     env = plain(kernel=kernel, cgroup=[box], reader=[reader(cgroup="box", files=[file(4000)])])
-    model.memcontrol.mem_cgroup_calculate_protection(env)
+    model.page_counter.mem_cgroup_calculate_protection(env, -1)
     return env
 
 

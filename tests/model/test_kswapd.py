@@ -97,6 +97,15 @@ def test_sixteen_empty_runs_take_as_long_as_their_passes_then_kswapd_dozes_and_s
     assert node.vmstat.kswapd_high_wmark_hit_quickly == 15
 
 
+@pytest.mark.parametrize("phase", [SLEEP, DOZE])
+def test_cpu_time_that_was_overdrawn_is_paid_back_asleep(model, phase):
+    env = node_in(phase, BALANCED)
+    env.node[0].doze_left_s, env.node[0].cpu_carry_s = 0.1, -0.015
+    for left_s in (-0.005, 0.0):
+        model.kswapd.kswapd(env, 0, 0.01)
+        assert env.node[0].cpu_carry_s == pytest.approx(left_s)
+
+
 def test_a_hopeless_sleeper_runs_again_only_with_a_reset_and_a_wake(model):
     env = node_in(SLEEP, UNBALANCED, failures=16)
     node = env.node[0]
@@ -250,7 +259,7 @@ def test_kswapd_breaks_neither_min_nor_low(model):
     for protection in ("memory_min_mib", "memory_low_mib"):
         env = one_file(inactive=8000, cgroup=[{"name": "box", protection: 100}])
         set_free(env, 0)
-        model.memcontrol.mem_cgroup_calculate_protection(env)
+        model.page_counter.mem_cgroup_calculate_protection(env, -1)
         assert one_run(model, env) == []
         assert env.node[0].kswapd_failures == 1
         assert env.node[0].vmstat.pgscan_file == 0

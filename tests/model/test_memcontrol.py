@@ -243,7 +243,7 @@ def protected(*rows: tuple[str, str, int, int, int]):
 
 
 def effective(model, env) -> list[tuple[float, float]]:
-    model.memcontrol.mem_cgroup_calculate_protection(env)
+    model.page_counter.mem_cgroup_calculate_protection(env, -1)
     return [(float(g.emin_pages), float(g.elow_pages)) for g in env.memcg[: env.nr_memcgs]]
 
 
@@ -263,6 +263,27 @@ def test_what_no_child_claims_goes_by_unprotected_usage(model):
     # 700 unclaimed over 1200 unprotected: 400 of x, 800 of y.
     elow = [low for _, low in effective(model, env)]
     assert elow == pytest.approx([1000, 200 + 700 * 400 / 1200, 100 + 700 * 800 / 1200])
+
+
+def test_against_its_parents_own_limit_a_child_has_what_it_asks_for(model):
+    env = protected(("top", "", 0, 0, 0), ("x", "top", 600, 100, 200), ("y", "x", 300, 50, 50))
+    model.page_counter.mem_cgroup_calculate_protection(env, 0)
+    assert (env.memcg[1].emin_pages, env.memcg[1].elow_pages) == (100, 200)
+    assert env.memcg[2].elow_pages == pytest.approx(50 + 150 * 250 / 850)  # and below it, what that gives
+
+
+def test_reclaim_for_a_parents_limit_spares_its_protected_child_and_leaves_others_protection(model):
+    cgroups = [
+        {"name": "top"},
+        {"name": "low", "parent": "top", "memory_low_mib": mib(1000)},
+        {"name": "free", "parent": "top"},
+    ]
+    readers = [reader(name, name, files=[file(1000)]) for name in ("low", "free")]
+    env = plain(cgroup=cgroups, reader=readers)
+    model.page_counter.mem_cgroup_calculate_protection(env, -1)
+    model.reclaim.try_to_free_mem_cgroup_pages(env, 0, 0, 64, 1, MEMCG_HIGH, 1.0)
+    assert (env.memcg[1].pgscan, env.memcg[2].pgsteal >= 64) == (0, True)
+    assert env.memcg[1].elow_pages == 0
 
 
 def test_a_child_of_an_unprotected_parent_has_nothing(model):

@@ -44,7 +44,7 @@ def test_a_fruitless_call_walks_all_then_deactivates_if_active_pages_were_spared
 
 def test_low_is_broken_only_when_nothing_else_gives(model):
     env = boxes([file(4000)], memory_low_mib=100)
-    model.memcontrol.mem_cgroup_calculate_protection(env)
+    model.page_counter.mem_cgroup_calculate_protection(env, -1)
     env.node[0].stat_workingset_activate = 1
     assert direct(model, env)[1] == 3
     assert lists(env)[0] < 4000
@@ -57,7 +57,7 @@ def test_low_is_broken_only_when_nothing_else_gives(model):
 
 def test_min_is_never_broken(model):
     env = boxes([file(4000)], memory_min_mib=100)
-    model.memcontrol.mem_cgroup_calculate_protection(env)
+    model.page_counter.mem_cgroup_calculate_protection(env, -1)
     assert direct(model, env)[0] == 0
     assert env.node[0].vmstat.pgscan_file == 0
 

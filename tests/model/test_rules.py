@@ -127,7 +127,7 @@ def test_every_rule_has_a_truth_table():
 def test_protected_file_pages_close_no_gap(model):
     for low_mib, resets in ((0, True), (8, False)):
         env = one_file(inactive=FILE, rule="gap", cgroup=[{"name": "box", "memory_low_mib": low_mib}])
-        model.memcontrol.mem_cgroup_calculate_protection(env)
+        model.page_counter.mem_cgroup_calculate_protection(env, -1)
         gap(env, LARGE)
         seen(env, CHEAP, NONE)
         assert model.reset_rule.rule_allows(env, env.node[0], 0, KSWAPD) == resets
@@ -235,7 +235,7 @@ def test_retry_low_takes_from_a_protected_cgroup_before_a_run_counts_as_failed(m
     ):
         env = one_file(inactive=8000, cgroup=[{"name": "box", protection: 100}], rule=rule)
         set_free(env, 0)
-        model.memcontrol.mem_cgroup_calculate_protection(env)
+        model.page_counter.mem_cgroup_calculate_protection(env, -1)
         one_run(model, env)
         assert (env.node[0].vmstat.pgsteal_kswapd > 0) == reclaims
         assert env.node[0].kswapd_failures == (0 if reclaims else 1)
