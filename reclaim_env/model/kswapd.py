@@ -65,8 +65,9 @@ def prepare_kswapd_sleep(pgdat):
 def kswapd(env, nid, slice_s):
     """kswapd's share of one slice: runs while the CPU time granted lasts, dozes, sleeps."""
     pgdat = env.node[nid]
+    if pgdat.kswapd_phase != RUN:  # what it overdrew is paid back
+        pgdat.cpu_carry_s = min(pgdat.cpu_carry_s + slice_s * pgdat.kswapd_cpu_share_ratio, 0.0)
     if pgdat.kswapd_phase == SLEEP:
-        pgdat.cpu_carry_s = min(pgdat.cpu_carry_s, 0.0)
         return
     left_s = slice_s
     if pgdat.kswapd_phase == DOZE:
