@@ -38,6 +38,8 @@ def switch_classes(env):
         while class_.next_switch_s <= env.time_s:
             class_.on = 1 - class_.on
             class_.nr_switches += 1
+            if not class_.on:
+                class_.silent_s = class_.next_switch_s
             class_.switched_s = class_.next_switch_s
             mean_s = class_.on_s if class_.on else class_.off_s
             class_.next_switch_s += draw_exponential(env, rng.SWITCHES, c, class_.nr_switches, mean_s)

@@ -274,6 +274,7 @@ CLASS = np.dtype(
         ("nr_switches", i8),
         ("next_switch_s", f8),
         ("switched_s", f8),
+        ("silent_s", f8),  # when it last fell silent
         ("on_s", f8),  # mean of the exponential periods; off_s 0: always on
         ("off_s", f8),
         ("pages", i8),

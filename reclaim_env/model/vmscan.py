@@ -38,7 +38,7 @@ from reclaim_env.model.lru_balance import (
 from reclaim_env.model.migrate import can_demote, demote_folio_list
 from reclaim_env.model.rows import anon_row
 from reclaim_env.model.swap_out import swap_out
-from reclaim_env.model.workingset import workingset_age_nonresident, workingset_eviction
+from reclaim_env.model.workingset import age_evictor, workingset_age_nonresident, workingset_eviction
 
 
 @kernel
@@ -159,8 +159,8 @@ def visited_to_scan(lruvec, lst, priority, members):
 def young_ratio(env, class_, inserted_s, now_s):
     """P(young) of a mapped page whose bit was clear at inserted_s: it was touched while its class was on."""
     since = abs(now_s - inserted_s) - env.cost.tlb_s  # tasks of one slice act out of order
-    if not class_.on:
-        since -= now_s - class_.switched_s
+    begin_s, end_s = (class_.silent_s, class_.switched_s) if class_.on else (class_.switched_s, now_s)
+    since -= max(end_s - max(begin_s, inserted_s), 0.0)  # of the last silence what lies in between
     return -math.expm1(-class_.on_rate_per_s * since) if since > 0.0 else 0.0
 
 
@@ -203,7 +203,7 @@ def evict(env, set_, nr_pages, evictor):
         class_.absent_pages += nr_pages
         workingset_eviction(env, set_, evictor, nr_pages)
     else:
-        workingset_age_nonresident(env, env.lruvec[set_.lruvec], nr_pages)
+        age_evictor(env, set_, evictor, nr_pages)
     uncharge(env, class_.memcg, nr_pages)
     free_pages(env, set_.nid, nr_pages)
 

@@ -20,6 +20,15 @@ def workingset_age_nonresident(env, lruvec, nr_pages):
 
 
 @inlined
+def age_evictor(env, set_, evictor, nr_pages):
+    """An eviction advances the clocks of whoever reclaims and of the root, not that of the page's cgroup."""
+    if evictor == BY_NODE:
+        env.node[set_.nid].nonresident_age += nr_pages
+    else:
+        workingset_age_nonresident(env, env.lruvec[set_.lruvec], nr_pages)
+
+
+@inlined
 def clock(env, set_, evictor):
     """nonresident_age of whoever evicted: the node's root, or the cgroup at its limit."""
     if evictor == BY_NODE:
@@ -82,7 +91,7 @@ def workingset_eviction(env, set_, evictor, nr_pages):
         pages[0] = 0
     pages[0] += nr_pages
     age[0] += (now - age[0]) * nr_pages / pages[0]
-    workingset_age_nonresident(env, env.lruvec[set_.lruvec], nr_pages)
+    age_evictor(env, set_, evictor, nr_pages)
 
 
 @inlined

@@ -65,8 +65,8 @@ MUTANTS: list[tuple[str, str, str, Callable]] = [
     ),
     (
         "vmscan.py",
-        "reclaimed += (unreferenced + referenced) * (1.0 - young)",
-        "reclaimed += (unreferenced + referenced + fresh) * (1.0 - young)",
+        "        elif is_exec:\n            activated += fresh",
+        "        else:\n            referenced += fresh",
         test_vmscan.test_an_untouched_page_is_reclaimed_on_the_second_look_a_fresh_one_on_the_third,
     ),
     (
@@ -110,6 +110,24 @@ MUTANTS: list[tuple[str, str, str, Callable]] = [
         "pgdat.stat_list_pages[lst] = pgdat.list_pages[lst]",
         "pgdat.stat_list_pages[lst] = pgdat.stat_list_pages[lst]",
         test_rstat.test_deactivation_goes_by_the_lists_of_the_last_flush,
+    ),
+    (
+        "workingset.py",
+        "        env.node[set_.nid].nonresident_age += nr_pages\n    else:",
+        "        workingset_age_nonresident(env, env.lruvec[set_.lruvec], nr_pages)\n    else:",
+        test_vmscan.test_eviction_leaves_a_shadow_and_moves_the_clocks,
+    ),
+    (
+        "page_counter.py",
+        "if memcg.parent == root:",
+        "if memcg.parent < 0:",
+        test_memcontrol.test_against_its_parents_own_limit_a_child_has_what_it_asks_for,
+    ),
+    (
+        "vmscan.py",
+        "end_s - max(begin_s, inserted_s)",
+        "end_s - max(begin_s, end_s)",
+        test_vmscan.test_a_silence_that_is_over_counts_as_untouched,
     ),
     (
         "rstat.py",
@@ -383,13 +401,13 @@ MUTANTS: list[tuple[str, str, str, Callable]] = [
         test_memcontrol.test_the_tightest_limit_of_the_ancestors_holds,
     ),
     (
-        "memcontrol.py",
+        "page_counter.py",
         "return protected * parent_effective / claimed",
         "return protected",
         test_memcontrol.test_siblings_who_claim_too_much_share_in_proportion,
     ),
     (
-        "memcontrol.py",
+        "page_counter.py",
         "claimed_low += min(env.memcg[g].usage_pages, max(env.memcg[g].low_pages, 0))",
         "claimed_low += max(env.memcg[g].low_pages, 0)",
         test_memcontrol.test_siblings_who_claim_too_much_share_in_proportion,

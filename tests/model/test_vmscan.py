@@ -8,6 +8,7 @@ from scipy import stats
 
 from reclaim_env.model.constants import (
     ACTIVE,
+    BY_LIMIT,
     BY_NODE,
     FRESH,
     GLOBAL_DIRECT,
@@ -300,13 +301,30 @@ def test_a_limited_scan_stops_at_its_target_but_not_direct_reclaim_at_first_prio
     assert shrink(model, long, priority=12)[0] == 64
 
 
+@pytest.mark.parametrize(
+    ("inserted_s", "touched_s"), [(0.5, 0.5 + 0.02), (2.0, 0.02), (5.01, 0.01)], ids=["before", "in", "after"]
+)
+def test_a_silence_that_is_over_counts_as_untouched(model, inserted_s, touched_s):
+    env = one_file("mmap", inactive=10, rate_per_s=10.0)
+    class_ = env.class_[0]
+    class_.silent_s, class_.switched_s = 1.0, 5.0
+    assert model.vmscan.young_ratio(env, class_, inserted_s, 5.02) == pytest.approx(
+        1 - math.exp(-10 * touched_s)
+    )
+    class_.on, class_.silent_s, class_.switched_s = 0, 5.01, 5.01
+    silent = model.vmscan.young_ratio(env, class_, inserted_s, 7.0)
+    assert silent == pytest.approx(1 - math.exp(-10 * max(5.01 - inserted_s, 0.0)))
+
+
 def test_eviction_leaves_a_shadow_and_moves_the_clocks(model):
     env = one_file(inactive=800)
     model.vmscan.evict(env, env.set_[0], 50, BY_NODE)
     assert lists(env) == (750, 0)
     assert env.set_[0].shadow_pages[BY_NODE].sum() == 50
-    assert env.node[0].nonresident_age == env.lruvec[0].nonresident_age == 50
+    assert (env.node[0].nonresident_age, env.lruvec[0].nonresident_age) == (50, 0)  # who reclaims, ages
     assert env.node[0].vmstat.pgfree == 50
+    model.vmscan.evict(env, env.set_[0], 50, BY_LIMIT)
+    assert (env.node[0].nonresident_age, env.lruvec[0].nonresident_age) == (100, 50)
 
 
 def test_eviction_uncharges_every_ancestor(model):
