@@ -168,12 +168,18 @@ def _set_memcgs(env: np.void, scenario: Scenario) -> None:
         for name in ("min", "low", "high", "max"):
             memcg[f"{name}_pages"] = _limit_pages(getattr(table, f"memory_{name}_mib"), table.count)
         memcg["swap_max_pages"] = _limit_pages(table.memory_swap_max_mib, table.count)
+        memcg["last_descendant"] = g
+        ancestor = memcg["parent"]
+        while ancestor >= 0:
+            env["memcg"][ancestor]["last_descendant"] = g
+            ancestor = env["memcg"][ancestor]["parent"]
         unlimited = table.memory_high_mib is None and table.memory_max_mib is None
         above = table.parent == "" or env["memcg"][memcg["parent"]]["bystander"]
         memcg["bystander"] = unlimited and above
     for g in range(len(scenario.cgroup), env["nr_memcgs"]):
         root = env["memcg"][g]
         root["parent"], root["nr_members"], root["bystander"] = -1, 1, 1
+        root["last_descendant"] = g
         root["min_pages"] = root["low_pages"] = root["high_pages"] = root["max_pages"] = -1
         root["swap_max_pages"] = -1
     env["first_memcg"] = env["nr_memcgs"] - 1 if lives_in_root else 0

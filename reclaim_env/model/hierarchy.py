@@ -6,9 +6,21 @@ from reclaim_env.model.kernel import inlined, kernel
 @kernel
 def in_subtree(env, g, root):
     """Is cgroup g the cgroup `root` or below it? Root -1 is everything."""
+    if root < 0:
+        return True
+    if g < root or g > env.memcg[root].last_descendant:  # parents stand before their children
+        return False
     while g >= 0 and g != root:
         g = env.memcg[g].parent
     return g == root
+
+
+@inlined
+def last_of_walk(env, root):
+    """Where a walk over a subtree ends."""
+    if root < 0:
+        return (env.first_memcg + env.nr_memcgs - 1) % env.nr_memcgs
+    return env.memcg[root].last_descendant
 
 
 @inlined

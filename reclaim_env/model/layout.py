@@ -199,6 +199,7 @@ NODE = np.dtype(
 MEMCG = np.dtype(
     [
         ("parent", i8),  # -1 below the root
+        ("last_descendant", i8),  # the row below it that is walked last; its own if it has no children
         ("nr_members", i8),  # identical cgroups this one stands for
         ("bystander", i8),
         ("min_pages", i8),  # limits and protection of all members together; -1 means none

@@ -17,7 +17,7 @@ from reclaim_env.model.constants import (
     ROOT,
     SWAP_CLUSTER_MAX,
 )
-from reclaim_env.model.hierarchy import in_subtree
+from reclaim_env.model.hierarchy import in_subtree, last_of_walk
 from reclaim_env.model.kernel import inlined, kernel
 from reclaim_env.model.lru_balance import inactive_is_low, longest_list, prepare_scan_control
 from reclaim_env.model.page_counter import has_children, mem_cgroup_calculate_protection
@@ -198,6 +198,7 @@ def shrink_node(env, nid, root, priority, allowed, target, batch, total, reason,
     walked = 0
     spent_s = batch * env.cost.pass_s
     first = root if root >= 0 else env.first_memcg
+    last = last_of_walk(env, root)
     g = first if is_full else walk_cursor(env, nid, root)
     while True:
         if in_subtree(env, g, root):
@@ -210,10 +211,10 @@ def shrink_node(env, nid, root, priority, allowed, target, batch, total, reason,
             )
             reclaimed += freed
             spent_s += cost_s
-        g = (g + 1) % env.nr_memcgs
-        if g == env.first_memcg:
+        if g == last:
             g = first
             break
+        g = (g + 1) % env.nr_memcgs
         if not is_full and total + reclaimed >= target * batch:
             break
     if not is_full:

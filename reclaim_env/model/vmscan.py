@@ -31,6 +31,7 @@ from reclaim_env.model.kernel import inlined, kernel
 from reclaim_env.model.lru_balance import (
     can_age_anon_pages,
     inactive_is_low,
+    longest_list,
     lru_note_cost,
     part_to_scan,
     scan_ratios,
@@ -568,6 +569,8 @@ def shrink_one(env, nid, g, root, priority, may_deactivate, nr_to_reclaim, membe
     proportional = reason == GLOBAL_DIRECT and priority == DEF_PRIORITY
     wanted = 1 << 60 if proportional else nr_to_reclaim * members
     if env.nr_anon_classes == 0:
+        if longest_list(env, lru) == 0:
+            return 0, 0.0
         nr_inactive, nr_active = limited_targets(env, lru, priority, 1.0, is_target, may_deactivate, members)
         if nr_inactive == 0 and nr_active == 0:
             return 0, 0.0

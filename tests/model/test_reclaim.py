@@ -99,6 +99,17 @@ def test_calls_for_a_limit_take_turns_on_its_cgroups_by_a_cursor_of_their_own(mo
     assert env.node[0].reclaim_cursor == 0
 
 
+def test_a_walk_that_stopped_at_the_last_cgroup_below_a_limit_begins_again_at_the_first(model):
+    names = ("leaf", "other")
+    env = plain(
+        cgroup=[{"name": name} for name in names],
+        reader=[reader(name, name, files=[file(20480)]) for name in names],
+    )
+    for scanned in ([40, 0], [79, 0]):
+        model.reclaim.shrink_node(env, 0, 0, 9, False, 33, 1, 0, MEMCG_HIGH, NOW_S)
+        assert [int(memcg.pgscan) for memcg in env.memcg[:2]] == scanned
+
+
 def test_every_allowed_node_is_shrunk_at_each_priority(model):
     env = boxes([file([3000, 3000, 3000])], nodes=3)
     direct(model, env, mask=0b101)
