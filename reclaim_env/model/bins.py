@@ -182,61 +182,54 @@ def level_bins(env, lruvec, lst, stray_ratio):
     lruvec.stale[lst] = 0
     if not strayed:
         return
-    nr_segments = _cut_segments(env, share)
+    _cut_borders(env, share)
     for i in range(lruvec.first_set, lruvec.first_set + lruvec.nr_sets):
         if env.set_[i].resident_pages[lst] > 0:
             for flag in range(NR_FLAGS):
-                _pour_segments(env, env.set_[i].cells[lst, flag], nr_segments)
+                _pour(env, env.set_[i].cells[lst, flag])
     if lruvec.has_mapped:
-        _mix_times(env, lruvec, lst, share, nr_segments)
+        _mix_times(env, lruvec, lst, share)
 
 
 @inlined
-def _cut_segments(env, share):
-    """Overlaps of the old bins with the new, equal ones, from head to tail: at most 2 * NR_BINS - 1."""
-    nr = 0
-    to = 0
-    room = share
-    for b in range(NR_BINS):
+def _cut_borders(env, share):
+    """Where the heads of equal bins lie in the old ones: in which bin, and behind which part of it."""
+    b = 0
+    before = 0.0
+    for k in range(1, NR_BINS):
+        while b < NR_BINS - 1 and before + env.bin_pages[b] < k * share:
+            before += env.bin_pages[b]
+            b += 1
         inside = env.bin_pages[b]
-        left = inside
-        while left > 0.0:
-            part = left if to == NR_BINS - 1 else min(left, room)
-            env.segment_from[nr] = b
-            env.segment_to[nr] = to
-            env.segment_ratio[nr] = part / inside
-            nr += 1
-            left -= part
-            room -= part
-            if room <= 0.0 and to < NR_BINS - 1:
-                to += 1
-                room = share
-    return nr
+        env.border_bin[k] = b
+        env.border_ratio[k] = min((k * share - before) / inside, 1.0) if inside > 0.0 else 0.0
 
 
 @inlined
-def _pour_segments(env, cells, nr_segments):
-    poured = env.levelled
+def _pour(env, cells):
+    """A row of old bins into the new ones: each gets what lies between its borders."""
+    before = env.before_bin
     total = 0.0
     for b in range(NR_BINS):
-        poured[b] = 0.0
+        before[b] = total
         total += cells[b]
     if total == 0.0:
         return
-    for j in range(nr_segments):
-        poured[env.segment_to[j]] += env.segment_ratio[j] * cells[env.segment_from[j]]
-    for b in range(NR_BINS):
-        cells[b] = poured[b]
+    at_border = env.before_border
+    for k in range(1, NR_BINS):
+        b = env.border_bin[k]
+        at_border[k] = before[b] + env.border_ratio[k] * cells[b]
+    for k in range(NR_BINS - 1):
+        cells[k] = at_border[k + 1] - at_border[k]
+    cells[NR_BINS - 1] = total - at_border[NR_BINS - 1]
 
 
 @inlined
-def _mix_times(env, lruvec, lst, share, nr_segments):
-    mixed = env.levelled
+def _mix_times(env, lruvec, lst, share):
+    """The mean time of what each new bin holds."""
+    page_s = env.levelled
     for b in range(NR_BINS):
-        mixed[b] = 0.0
-    for j in range(nr_segments):
-        b = env.segment_from[j]
-        pages = env.segment_ratio[j] * env.bin_pages[b]
-        mixed[env.segment_to[j]] += pages / share * lruvec.inserted_s[lst, b]
+        page_s[b] = env.bin_pages[b] * lruvec.inserted_s[lst, b]
+    _pour(env, page_s)
     for b in range(NR_BINS):
-        lruvec.inserted_s[lst, b] = mixed[b]
+        lruvec.inserted_s[lst, b] = page_s[b] / share

@@ -286,17 +286,17 @@ def pass_targets(pgdat, lruvec, memcg):
 
     Each of them meets the lists as the one before leaves them, if what is examined fares as in the last scan.
     """
-    members = float(memcg.nr_members)
+    members = memcg.nr_members
     ratio = protected_ratio(memcg, pgdat.low_ignored != 0)
     inactive, new_inactive = member_list(lruvec, INACTIVE, members)
     active, new_active = member_list(lruvec, ACTIVE, members)
     all_examined = 0.0
     all_aged = 0.0
     for priority in range(pgdat.pass_first_priority, pgdat.priority - 1, -1):
-        examined = min(member_scan(inactive, new_inactive, priority, ratio), inactive + new_inactive)
+        examined = pass_target(members, inactive, new_inactive, priority, ratio)
         aged = 0.0
         if pgdat.pass_may_deactivate:
-            aged = min(member_scan(active, new_active, priority, ratio), active + new_active)
+            aged = pass_target(members, active, new_active, priority, ratio)
         if examined + aged == 0.0:
             continue
         all_examined += examined
@@ -308,6 +308,14 @@ def pass_targets(pgdat, lruvec, memcg):
         new_inactive = 0.0
         new_active = 0.0
     return members * all_examined, members * all_aged
+
+
+@inlined
+def pass_target(nr_members, settled, arrivals, priority, ratio):
+    """Mean of the pages one pass examines of a member's list; whole pages of a single cgroup's."""
+    if nr_members == 1 and ratio <= 0.0:
+        return float(int(settled) >> priority)
+    return min(member_scan(settled, arrivals, priority, ratio), settled + arrivals)
 
 
 @inlined

@@ -472,9 +472,14 @@ ENV = np.dtype(
         ("bin_pages", f8, (NR_BINS,)),
         ("taken_ratio", f8, (NR_BINS,)),  # of each bin, by the scan under way
         ("flag_pages", f8, (NR_FLAGS,)),
-        ("segment_ratio", f8, (2 * NR_BINS,)),  # bin levelling: this much of bin `from` goes to bin `to`
-        ("segment_from", i8, (2 * NR_BINS,)),
-        ("segment_to", i8, (2 * NR_BINS,)),
+        ("border_bin", i8, (NR_BINS,)),  # bin levelling: the old bin in which each new one begins
+        ("border_ratio", f8, (NR_BINS,)),  # and the part of it that lies before
+        (
+            "before_bin",
+            f8,
+            (NR_BINS,),
+        ),  # pages of a row before each old bin
+        ("before_border", f8, (NR_BINS,)),  # and before each new one: none before the first
         ("levelled", f8, (NR_BINS,)),
         ("pageout_s", f8),  # time the scan under way spent moving pages to swap or to the lower tier
         ("write_wait_s", f8),  # of it, asleep until the swap device had room
