@@ -12,6 +12,7 @@ SLOW_LATENCY_US, FAST_LATENCY_US = 2000, 50
 SLOW_IOPS_PER_S, FAST_IOPS_PER_S = 4000, 1_500_000
 SLOW_MIB_PER_S, FAST_MIB_PER_S = 125, 6676
 
+HOT = [{"touch_per_s": 100, "active_ratio": 1}]
 Moves = Sequence[tuple[float, float]]  # (t_s, MiB more than at the start)
 
 
@@ -23,7 +24,7 @@ class Machine:
             "duration_s": DURATION_S,
             "watermark_scale_factor": scale_factor,
             "thp": False,
-            "device": _device(numbers["device"]),
+            "device": disk(numbers["device"]),
             "node": [self._node(numbers["cpu_share"]) for _ in range(nr_nodes)],
         }
         node_pages = [pages_from_mib(TOTAL_MIB)] * nr_nodes
@@ -32,11 +33,27 @@ class Machine:
         self.min_mib, self.low_mib, self.high_mib, _ = (mib_from_pages(pages) for pages in marks[0])
         self.gap_mib = self.low_mib - self.min_mib
         self._used_mib = [float(KERNEL_MIB)] * nr_nodes
+        self._heat: list[dict[str, Any]] = []
         self._counts = {"": 1}
 
     @staticmethod
     def _node(cpu_share: float) -> dict[str, Any]:
         return {"total_mib": TOTAL_MIB, "kernel_mib": KERNEL_MIB, "kswapd_cpu_share_ratio": cpu_share}
+
+    def swap(self, mib: float, **rest: Any) -> None:
+        """From here on processes have anonymous lists; those that say nothing else are hot."""
+        self._tables["swap"] = {"mib": mib, **rest}
+        self._heat = HOT
+
+    def demotes(self, nid: int, to: int) -> None:
+        self._tables["node"][nid]["demotes_to"] = to
+        self._heat = HOT
+
+    def boosts(self, nid: int, per_s: float) -> None:
+        self._tables["node"][nid]["boosts_per_s"] = per_s
+
+    def event(self, at_s: float, kind: str) -> None:
+        self._add("event", at_s=at_s, kind=kind)
 
     def cgroup(self, name: str, **rest: Any) -> str:
         self._counts[name] = rest.get("count", 1)
@@ -47,7 +64,8 @@ class Machine:
         """Resident from the start; `moves` say how its wanted size goes on from there."""
         if moves:
             rest["schedule"] = [[t_s, mib + more_mib] for t_s, more_mib in moves]
-        self._add("anon", name=name, cgroup=cgroup, **self._at(nid), **rest)
+        heat = {"heat": self._heat} if self._heat else {}
+        self._add("anon", name=name, cgroup=cgroup, **self._at(nid), **(heat | rest))
         self._tables["anon"][-1]["initial_mib"] = self._on(nid, mib, cgroup)
 
     def reader(
@@ -101,7 +119,7 @@ def whole_pages_mib(mib: float) -> float:
     return mib_from_pages(pages_from_mib(mib))
 
 
-def _device(rank: float) -> dict[str, Any]:
+def disk(rank: float) -> dict[str, Any]:
     """From a network volume at 0 to a fast NVMe at 1, all three numbers together."""
 
     def between(slow: float, fast: float) -> float:

@@ -22,6 +22,14 @@ def peace(m: Machine, nid: int) -> None:
     m.fill(nid, 2 * m.high_mib + 256)
 
 
+# A third is in use all the time, a third now and then, a third is not touched within an episode.
+THIRDS = (
+    {"touch_per_s": 50, "active_ratio": 1},
+    {"touch_per_s": 0.02, "active_ratio": 0.5},
+    {"touch_per_s": 0.001},
+)
+
+
 def containers(m: Machine, nid: int, bursts_per_s: float) -> None:
     """Cgroups at memory.high, taken over it `bursts_per_s` times a second between them (KM 7).
 
@@ -30,7 +38,8 @@ def containers(m: Machine, nid: int, bursts_per_s: float) -> None:
     """
     if bursts_per_s <= 0:
         return
-    group = m.cgroup(f"container-{nid}", count=CONTAINERS, memory_high_mib=CONTAINER_MIB)
+    limits = {"memory_high_mib": CONTAINER_MIB, "memory_swap_max_mib": 0.0}
+    group = m.cgroup(f"container-{nid}", count=CONTAINERS, **limits)
     every_ms = 1000 * CONTAINERS / bursts_per_s
     m.anon(
         f"business-{nid}",
@@ -106,7 +115,9 @@ def futile(m: Machine, nid: int, n: Numbers) -> None:
         mapped_groups(m, nid, "web", n["hot_ratio"] * m.gap_mib, n, on_s=n["on_s"], off_s=n["off_s"])
 
 
-def fill_beyond_low(m: Machine, nid: int, n: Numbers, later: Sequence[tuple[float, float]] = ()) -> None:
+def fill_beyond_low(
+    m: Machine, nid: int, n: Numbers, later: Sequence[tuple[float, float]] = (), **rest: Any
+) -> None:
     """Anonymous memory that takes the node below low within 2 s and goes on freeing and touching some.
 
     `later`: (t_s, MiB more than at 2 s).
@@ -114,7 +125,7 @@ def fill_beyond_low(m: Machine, nid: int, n: Numbers, later: Sequence[tuple[floa
     free_mib = m.low_mib * (1 + n["slack_ratio"])
     taken_mib = free_mib - 0.97 * m.low_mib
     moves = [(0.0, 0.0), (2.0, taken_mib), *((t_s, taken_mib + more) for t_s, more in later)]
-    m.fill(nid, free_mib, moves, threads=8, churn_mib_per_s=n["churn_mib_per_s"])
+    m.fill(nid, free_mib, moves, threads=8, churn_mib_per_s=n["churn_mib_per_s"], **rest)
 
 
 def short_lived(m: Machine, nid: int, mib: float) -> None:

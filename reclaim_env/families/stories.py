@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from reclaim_env.families import parts
-from reclaim_env.families.machine import DURATION_S, Machine
+from reclaim_env.families.machine import DURATION_S, Machine, disk
 from reclaim_env.families.parts import Numbers
 
 Story = Callable[[Numbers], Machine]
@@ -218,6 +218,7 @@ def exhaustion(n: Numbers) -> Machine:
 def over_count(n: Numbers) -> Machine:
     """KM 10(b'): all file pages are below memory.low, so kswapd's runs are fruitless; then a stream comes."""
     m = Machine(n)
+    m.boosts(1, n["boosts_per_s"])
     parts.peace(m, 0)
     protected_mib = n["cold_ratio"] * 2 * m.gap_mib
     group = m.cgroup("protected", memory_low_mib=protected_mib + 64)
@@ -235,6 +236,58 @@ def over_count(n: Numbers) -> Machine:
     parts.short_lived(m, 1, 0.4 * m.gap_mib)
     came_s = n["stream_start_s"]
     parts.fill_beyond_low(m, 1, n, [(came_s, 0), (came_s + 0.3, -n["exit_mib"])] if n["exit_mib"] else ())
+    return m
+
+
+@story
+def swapon(n: Numbers) -> Machine:
+    """KM 10(d): kswapd has given up without swap; swap comes, and cold anonymous pages can leave."""
+    m = Machine(n)
+    m.swap(4096, on=False, **disk(n["swap_device"]))
+    m.event(n["swapon_s"], "swapon")
+    parts.peace(m, 0)
+    parts.containers(m, 1, n["bursts_per_s"])
+    parts.mapped_groups(m, 1, "web", n["hot_ratio"] * m.gap_mib, n, on_s=n["on_s"], off_s=n["off_s"])
+    grows_mib = n["grow_mib_per_s"] * (DURATION_S - n["swapon_s"] - 1)
+    m.anon("growing", 1, 0, [(0, 0), (n["swapon_s"] + 1, 0), (DURATION_S, grows_mib)], threads=4)
+    parts.fill_beyond_low(m, 1, n, heat=list(parts.THIRDS))
+    return m
+
+
+@story
+def swap_full(n: Numbers) -> Machine:
+    """Compressed swap fills up; from then on the node is futile."""
+    m = Machine(n)
+    m.swap(
+        n["swap_mib"],
+        latency_us=0,
+        bandwidth_mib_per_s=8000,
+        iops_per_s=2_000_000,
+        page_cpu_us=3,
+        pool_ratio=0.33,
+    )
+    parts.peace(m, 0)
+    parts.futile(m, 1, n)
+    grows_mib = 0.67 * n["swap_mib"] * n["over_ratio"]
+    growth = [(n["full_s"], grows_mib)]
+    heat = [{"touch_per_s": 100, "active_ratio": 1}, {"touch_per_s": 0}]
+    parts.fill_beyond_low(m, 1, n, growth, heat=heat, oom_score_adj=-1000)
+    return m
+
+
+@story
+def tier(n: Numbers) -> Machine:
+    """KM 10(f): the lower tier was full, so kswapd of the upper one gave up; then there is room in it."""
+    m = Machine(n)
+    m.demotes(0, 1)
+    parts.containers(m, 0, n["bursts_per_s"])
+    parts.mapped_groups(m, 0, "web", n["hot_ratio"] * m.gap_mib, n, on_s=n["on_s"], off_s=n["off_s"])
+    grows_mib = n["grow_mib_per_s"] * (DURATION_S - n["exit_s"] - 1)
+    m.anon("growing", 0, 0, [(0, 0), (n["exit_s"] + 1, 0), (DURATION_S, grows_mib)], threads=4)
+    parts.fill_beyond_low(m, 0, n, heat=list(parts.THIRDS))
+    gone_mib = -2 * grows_mib - 4 * m.gap_mib
+    m.fill(1, m.min_mib + 0.5 * m.gap_mib, [(0, 0), (n["exit_s"], 0), (n["exit_s"] + 0.3, gone_mib)])
+    m.hopeless(0)
     return m
 
 
