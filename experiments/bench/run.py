@@ -17,6 +17,7 @@ from reclaim_env.vector import ReclaimVectorEnv
 from ..evaluate import no_action
 from ..identity import usable_cpus, versions
 from .machine import Load, machine
+from .parts import PARTS
 
 LOADS: tuple[Load, ...] = ("ordinary", "thrashing", "spinning")
 BATCHES = (1, 64, 1024, 16384)
@@ -29,7 +30,7 @@ MIN_TIMED_S = 0.5
 NR_REPEATS = 3
 MODELS = 8  # a batch is made of so many different machines, each several times
 WARM_UP_STEPS = 30  # 3 s: the hogs have brought the nodes to their low watermark
-NR_PARTS = len(LOADS) * len(BATCHES) + len(THREADS) + len(SHAPES) + 3
+NR_PARTS = len(LOADS) * len(BATCHES) + len(THREADS) + len(SHAPES) + len(PARTS) + 3
 
 START = """
 import time; began = time.perf_counter()
@@ -60,11 +61,15 @@ def run(progress: Callable[[str, int], None]) -> dict[str, object]:
         str(n): part(f"{n} threads", lambda n=n: step_us(machines["spinning"], THREADED_BATCH, n))
         for n in THREADS
     }
+    parts = {
+        name: part(name, lambda make=make: step_us(make(), LINEAR_BATCH)) for name, make in PARTS.items()
+    }
     linear = [linear_point(nodes, cgroups, part) for nodes, cgroups in SHAPES]
     return {
         "us_per_env_step": timed["ordinary"],
         "us_per_env_step_thrashing": timed["thrashing"],
         "us_per_env_step_spinning": timed["spinning"],
+        "us_per_env_step_parts": parts,
         "threads": threads,
         "cold_start_s": cold_s,
         "warm_start_s": warm_s,
@@ -164,6 +169,8 @@ def render(found: dict) -> str:
         lines.append(f"{name:<24}{''.join(f'{_cell(us):>10}' for us in found[row].values())}")
     threads = ", ".join(f"{n}: {_cell(us)}" for n, us in found["threads"].items())
     lines += [
+        f"with one more part      {LINEAR_BATCH} envs",
+        *(f"  {name:<22}{_cell(us):>10}" for name, us in found["us_per_env_step_parts"].items()),
         f"threads ({THREADED_BATCH} envs)      {threads}",
         f"a simulated hour        {found['hour_s']} s (incident, one env)",
         f"start, cold and warm    {found['cold_start_s']} s, {found['warm_start_s']} s",

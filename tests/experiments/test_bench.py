@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from experiments.bench.machine import machine
+from experiments.bench.parts import demoting, swapping, with_swap
 from experiments.bench.run import BATCHES, SHAPES, WARM_UP_STEPS, bytes_per_env, render, step_us, under_way
 from reclaim_env.model.constants import RUN
 from reclaim_env.model.layout import ENV
@@ -32,6 +33,13 @@ def test_the_timed_machine_has_the_shape_it_is_said_to_have():
     assert len(machine(2, 4, 6, "ordinary").cgroup) == 4
 
 
+def test_the_machines_with_one_more_part_use_it():
+    vmstat = {make: under_way(make())["node"]["vmstat"][:, :2] for make in (with_swap, swapping, demoting)}
+    assert (vmstat[swapping]["pswpout"] > 10_000).all()
+    assert vmstat[with_swap]["pswpout"].mean() < 0.1 * vmstat[swapping]["pswpout"].mean()
+    assert vmstat[demoting]["pgdemote_kswapd"][:, 0].mean() > 1000
+
+
 def test_a_step_takes_time_and_too_many_envs_take_none():
     one = machine(1, 2, 2, "ordinary")
     assert (step_us(one, 1) or 0) > 0
@@ -48,6 +56,7 @@ def test_the_table_of_timings_reads_without_what_did_not_fit():
         "us_per_env_step": row,
         "us_per_env_step_thrashing": row,
         "us_per_env_step_spinning": row,
+        "us_per_env_step_parts": {"ordinary": 40.0, "swapping 200 MiB/s": 90.0},
         "threads": {"1": 2.0, "2": 1.0},
         "cold_start_s": 60.0,
         "warm_start_s": 1.0,

@@ -1,0 +1,49 @@
+"""The ordinary machine with one more part each: what a part of the model costs where it is used."""
+
+from collections.abc import Callable
+
+from reclaim_env.scenario import Scenario, parse
+
+from .machine import STREAM_MIB, machine
+
+SWAP = {"mib": 1e6, "latency_us": 80, "bandwidth_mib_per_s": 4768, "iops_per_s": 800_000}
+HEATS = [{"touch_per_s": 100, "active_ratio": 1}, {"touch_per_s": 0.01}]
+GROWTH_S, GROWTH_MIB = 1000.0, 100_000.0
+
+
+def ordinary() -> Scenario:
+    return machine(2, 4, 6, "ordinary")
+
+
+def _with_heats(scenario: Scenario) -> dict:
+    tables = scenario.model_dump()
+    return {**tables, "anon": [{**task, "heat": HEATS} for task in tables["anon"]]}
+
+
+def with_swap() -> Scenario:
+    """Swap that hardly anything goes to: the stream's pages are there to be reclaimed."""
+    return parse({**_with_heats(ordinary()), "swap": SWAP})
+
+
+def swapping() -> Scenario:
+    """Hogs in the place of the stream that grow by 100 MiB/s on every node: as much is written to swap."""
+    tables = _with_heats(ordinary())
+    for task in tables["anon"][1:]:
+        task["initial_mib"] = [mib and mib + STREAM_MIB for mib in task["initial_mib"]]
+        held_mib = sum(task["initial_mib"])
+        task["schedule"] = [[0, held_mib], [GROWTH_S, held_mib + GROWTH_MIB]]
+    return parse({**tables, "stream": [], "swap": SWAP})
+
+
+def demoting() -> Scenario:
+    """Node 0 moves what it reclaims to node 1."""
+    tables = _with_heats(ordinary())
+    return parse({**tables, "node": [{**tables["node"][0], "demotes_to": 1}, *tables["node"][1:]]})
+
+
+PARTS: dict[str, Callable[[], Scenario]] = {
+    "ordinary": ordinary,
+    "swap, hardly used": with_swap,
+    "swapping 200 MiB/s": swapping,
+    "demotion to node 1": demoting,
+}
