@@ -1,6 +1,7 @@
 """An episode of the simulator as a machine would show it: snapshots of /proc, and a trace.
 
-What the model does not know is not written: the pressure files, cgroups, the lists of anonymous pages.
+What the model does not know is not written: the pressure files, cgroups, and without swap or a lower tier the
+lists of anonymous pages.
 Scans and refaults by node stand in zoneinfo's per-node stats, where the newest kernels have them.
 """
 
@@ -140,12 +141,23 @@ def _stats(env: np.void, nid: int) -> dict[str, int]:
     node = env["node"][nid]
     inactive, active = (int(node["list_pages"][lst]) for lst in (INACTIVE, ACTIVE))
     return {
+        **_anon_lists(env, node),
         "nr_inactive_file": inactive,
         "nr_active_file": active,
         **{name: int(node["vmstat"][name]) for name in WORKINGSET},
         "nr_anon_pages": int(env["memcg"]["anon_pages"][: env["nr_memcgs"], nid].sum()),
         "nr_file_pages": inactive + active,
         **{name: int(node["vmstat"][name]) for name in SCANS},
+    }
+
+
+def _anon_lists(env: np.void, node: np.void) -> dict[str, int]:
+    """Where anonymous memory can leave; elsewhere the model does not sort it."""
+    if env["nr_anon_classes"] == 0:
+        return {}
+    names = ("nr_inactive_anon", "nr_active_anon")
+    return {
+        name: int(node["anon_list_pages"][lst]) for name, lst in zip(names, (INACTIVE, ACTIVE), strict=True)
     }
 
 

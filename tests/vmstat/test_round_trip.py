@@ -30,6 +30,8 @@ CASES = {
     "one node": lambda: plain(1),
     "three nodes": lambda: plain(3),
     "dead_kswapd": lambda: load("dead_kswapd").model_copy(update={"duration_s": 6.0}),
+    "swap_full": lambda: load("swap_full").model_copy(update={"duration_s": 14.0}),
+    "tier": lambda: load("tier").model_copy(update={"duration_s": 24.0}),
 }
 MOMENTS = ("first_fruitless_s", "first_hopeless_s", "last_reset_s")
 NEVER_TOLD = ("kswapd_cpu_s", "stall_s", "false_dead_s", "bystander_refault_mib", "cost_s", "running_at_end")
@@ -133,13 +135,16 @@ def test_the_only_node_is_the_machine(tmp_path):
         assert told[metric.name] == pytest.approx(told[f"node0/{metric.name}"], nan_ok=True)
 
 
-def test_a_sample_shows_the_lists_and_marks_of_the_machine():
-    env = boot(lively())[0]
+@pytest.mark.parametrize("case", ["lively", "tier"])
+def test_a_sample_shows_the_lists_and_marks_of_the_machine(case):
+    env = boot(CASES[case]())[0]
     lines = [Line(text, "", 0) for text in sample(env, 10).partition("zoneinfo <==\n")[2].splitlines()]
     for nid, node in parse_zoneinfo(lines).items():
         record = env["node"][nid]
         stats = {name: reading.value for name, reading in node.stats.items()}
         assert (stats["nr_inactive_file"], stats["nr_active_file"]) == tuple(record["list_pages"])
+        if case == "tier":
+            assert (stats["nr_inactive_anon"], stats["nr_active_anon"]) == tuple(record["anon_list_pages"])
         used = stats["nr_file_pages"] + stats["nr_anon_pages"] + record["kernel_pages"]
         assert node.zones["free"].value + used == node.zones["managed"].value == record["managed_pages"]
         assert node.zones["promo"].value == record["promo_wmark_pages"]
