@@ -23,7 +23,7 @@ def run_reader(env, w, slice_s):
     work.waited_s = 0.0
     stalls_before = work.allocstall
     lost_s = 0.0
-    on_ratio = 0.0
+    is_on = 0
     recent = -math.expm1(-slice_s / RATE_MEAN_S)
     for c in range(work.first_class, work.first_class + work.nr_classes):
         class_ = env.class_[c]
@@ -34,11 +34,12 @@ def run_reader(env, w, slice_s):
         if class_.on:
             weight = recent if class_.on_rate_per_s > 0.0 else 1.0
             class_.on_rate_per_s += weight * (class_.rate_per_s - class_.on_rate_per_s)
-            on_ratio += class_.share_ratio
+            is_on = 1
         if class_.absent_pages > 0 and class_.rate_per_s > 0.0:
             lost_s += miss(env, w, c, slice_s, budget_s - lost_s)
-    finish_ops(work, work.throughput_per_s * on_ratio * slice_s, slice_s)
-    count_latency(work, work.throughput_per_s * on_ratio * slice_s, work.allocstall - stalls_before, lost_s)
+    nr_ops = work.throughput_per_s * slice_s * is_on  # an operation leaves out the silent ones of its files
+    finish_ops(work, nr_ops, slice_s)
+    count_latency(work, nr_ops, work.allocstall - stalls_before, lost_s)
 
 
 @inlined

@@ -116,6 +116,15 @@ def test_no_node_gets_more_recent_refaults_than_refaults(model):
             assert tuple(map(sum, zip(*shares, strict=True))) == (refaulted, recent)
 
 
+def test_operations_go_on_while_any_of_their_files_is_in_use(model):
+    for silent, ops in (((), 10), ((0,), 10), ((0, 1), 0)):
+        env = started(model, plain(reader=[reader(files=[file(1000), file(1000)], ops_per_s=1000)]))
+        for c in silent:
+            env.class_[c].on = 0
+        model.reader.run_reader(env, 0, SLICE_S)
+        assert env.workload[0].ops == pytest.approx(ops)
+
+
 def test_an_open_loop_keeps_a_bounded_backlog_and_drops_the_rest(model):
     env = plain(reader=[reader(files=[file(1000)], ops_per_s=1000, max_backlog_ops=15)])
     work = env.workload[0]
