@@ -80,6 +80,7 @@ NODE_METRICS = (
     count("pgdemote_kswapd", "pages", "reclaim"),
     count("pgdemote_direct", "pages", "reclaim"),
     count("pgrefill", "pages", "reclaim"),
+    count("slabs_scanned", "objects", "reclaim"),
     count("pgactivate", "pages", "reclaim"),
     count("pgdeactivate", "pages", "reclaim"),
     count("workingset_refault_file", "pages", "refault", lower_is_better=True),

@@ -28,6 +28,7 @@ from reclaim_env.model.constants import (
     READ,
     READER,
     REFERENCED,
+    SLAB_OBJECTS_PER_PAGE,
     STREAM,
     SWAPON,
     UNREFERENCED,
@@ -127,6 +128,9 @@ def _set_nodes(env: np.void, scenario: Scenario) -> None:
         node["managed_pages"] = scenario.managed_pages[nid]
         node["unusable_pages"] = pages_from_mib(table.unusable_mib)
         node["kernel_pages"] = pages_from_mib(table.kernel_mib)
+        node["slab_pages"] = pages_from_mib(table.slab_mib)
+        node["slab_objects"] = node["slab_pages"] * SLAB_OBJECTS_PER_PAGE
+        node["slab_pages_per_s"] = table.slab_mib_per_s * PAGES_PER_MIB
         node["free_pages"] = scenario.free_pages[nid]
         for name in ("min", "low", "high", "promo"):
             node[f"{name}_wmark_pages"] = getattr(marks, f"{name}_pages")

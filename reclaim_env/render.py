@@ -71,10 +71,11 @@ def render_row(env: "ReclaimVectorEnv", row: int, mode: str) -> str | np.ndarray
 def _view(record: np.void, nid: int, rule: str | None) -> NodeView:
     node = record["node"][nid]
     inactive, active = (node["list_pages"][which] for which in (INACTIVE, ACTIVE))
-    rest = node["managed_pages"] - node["free_pages"] - node["kernel_pages"] - inactive - active
+    kernel = node["kernel_pages"] + node["slab_pages"]
+    rest = node["managed_pages"] - node["free_pages"] - kernel - inactive - active
     pages = {
         "anon": rest,
-        "kernel": node["kernel_pages"],
+        "kernel": kernel,
         "active file": active,
         "inactive file": inactive,
         "free": node["free_pages"],

@@ -159,7 +159,10 @@ def _check_sizes(scenario: "Scenario") -> None:
 
 def free_pages(scenario: "Scenario") -> tuple[int, ...]:
     """What is left of each node; negative if more was placed than exists."""
-    free = [pages_from_mib(node.total_mib) - pages_from_mib(node.kernel_mib) for node in scenario.node]
+    free = [
+        pages_from_mib(node.total_mib) - pages_from_mib(node.kernel_mib) - pages_from_mib(node.slab_mib)
+        for node in scenario.node
+    ]
     for _, cgroup, per_node_mib in per_node_lists(scenario):
         members = scenario.members(cgroup)
         free = [left - members * pages_from_mib(mib) for left, mib in zip(free, per_node_mib, strict=True)]
@@ -171,7 +174,7 @@ def _check_memory(scenario: "Scenario") -> None:
         node = scenario.node[nid]
         if pages < 0:
             used_mib = node.total_mib - mib_from_pages(pages)
-            found = f"{used_mib:.2f} MiB of kernel, anon and resident file pages"
+            found = f"{used_mib:.2f} MiB of kernel, slab, anon and resident file pages"
             raise wrong(f"node.{nid}.total_mib", found, f"at most {node.total_mib:g} MiB, the node's memory")
         if pages < pages_from_mib(node.unusable_mib):
             free_mib = mib_from_pages(pages)

@@ -12,7 +12,9 @@ class Node(Table):
 
     total_mib: float = mib("managed memory of the node", low=256)
     unusable_mib: float = mib("free pages in blocks that user allocations may not take", 0)
-    kernel_mib: float = mib("neither free nor on an LRU list: slab, page tables, kernel text", 0)
+    kernel_mib: float = mib("neither free nor on an LRU list, never reclaimed: page tables, huge pages", 0)
+    slab_mib: float = mib("reclaimable slab at the start: names and inodes nobody uses", 0)
+    slab_mib_per_s: float = number("growth of the reclaimable slab", "MiB/s", 0, high=1e6)
     kswapd_cpu_share_ratio: float = number(
         "share of a CPU this node's kswapd gets", "ratio", 1, low=1e-3, high=1
     )

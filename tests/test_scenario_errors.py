@@ -89,7 +89,7 @@ WRONG = [
     ("= 1024", "= 1024\ndistance = [10, 20]", "node.1.distance: found nothing, wanted 2 distances"),
     ("= 1024", "= 1024\ndistance = [20, 10]", "node.0.distance: found [20, 10], wanted 2 distances"),
     # memory and limits
-    ("[500, 0]", "[5000, 0]", "node.0.total_mib: found 5000.00 MiB of kernel, anon and resident"),
+    ("[500, 0]", "[5000, 0]", "node.0.total_mib: found 5000.00 MiB of kernel, slab, anon and resident"),
     (
         "kernel_mib = 16",
         "unusable_mib = 500",

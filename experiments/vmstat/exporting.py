@@ -55,6 +55,7 @@ EVENTS = (
     "pgactivate",
     "pgdeactivate",
     "pgmajfault",
+    "slabs_scanned",
     *SCANS,
     "pgscan_direct_throttle",
     "kswapd_low_wmark_hit_quickly",
@@ -147,6 +148,7 @@ def _stats(env: np.void, nid: int) -> dict[str, int]:
         **{name: int(node["vmstat"][name]) for name in WORKINGSET},
         "nr_anon_pages": int(env["memcg"]["anon_pages"][: env["nr_memcgs"], nid].sum()),
         "nr_file_pages": inactive + active,
+        "nr_slab_reclaimable": int(node["slab_pages"]),
         **{name: int(node["vmstat"][name]) for name in SCANS},
     }
 

@@ -28,6 +28,10 @@ PAGES_PER_GIB = 262_144
 # include/linux/pageblock-flags.h: a block of pages of one migrate type, 2 MiB on x86
 PAGEBLOCK_PAGES = 512
 
+# mm/shrinker.c; 21 directory entries of 192 bytes lie in a page
+SHRINK_BATCH = 128
+SLAB_OBJECTS_PER_PAGE = 21
+
 # Where a page's list and flags are kept in SET.cells
 INACTIVE, ACTIVE = (np.int64(i) for i in range(2))
 UNREFERENCED, REFERENCED, FRESH = (

@@ -31,6 +31,7 @@ from reclaim_env.model.kernel import inlined, kernel
 from reclaim_env.model.lru_balance import inactive_is_low, longest_list
 from reclaim_env.model.reset_rule import kswapd_test_hopeless, kswapd_try_clear_hopeless
 from reclaim_env.model.rows import anon_row
+from reclaim_env.model.slab import shrink_slab_by_kswapd
 from reclaim_env.model.vmscan import (
     draw_target,
     mem_cgroup_below_low,
@@ -128,7 +129,7 @@ def balance_pgdat_step(env, nid, now_s):
         if pgdat_balanced(pgdat) and pgdat.boost_left_pages == 0:
             end_run(env, pgdat, now_s, True)
             return MIN_PASS_S
-        if pgdat.boost_left_pages == 0:
+        if pgdat.boost_left_pages == 0 and pgdat.slab_objects == 0:
             spent_s = skip_empty_passes(env, nid, now_s)
             if spent_s > 0.0:
                 return spent_s
@@ -258,6 +259,7 @@ def walk_pass(env, nid, now_s):
         pgdat.in_lruvec = 0
         pgdat.pass_lruvec += 1
     if pgdat.pass_lruvec == env.nr_memcgs:
+        spent_s += shrink_slab_by_kswapd(env, nid)
         end_pass(env, nid, now_s + spent_s)
     return spent_s
 

@@ -54,6 +54,7 @@ VMSTAT = np.dtype(
         ("pgscan_anon", i8),
         ("pgsteal_anon", i8),
         ("pgrefill", i8),
+        ("slabs_scanned", i8),  # objects
         ("pgactivate", i8),
         ("pgdeactivate", i8),
         ("allocstall", i8),  # direct-reclaim descents begun by tasks that prefer this node
@@ -103,6 +104,11 @@ NODE = np.dtype(
         ("managed_pages", i8),
         ("unusable_pages", i8),  # free, but in blocks that users may not take
         ("kernel_pages", i8),  # not on any list, never reclaimed
+        ("slab_pages", i8),  # NR_SLAB_RECLAIMABLE
+        ("slab_objects", i8),
+        ("slab_deferred_objects", i8),  # still to be scanned (nr_deferred)
+        ("slab_pages_per_s", f8),
+        ("slab_carry_pages", f8),
         ("free_pages", i8),  # NR_FREE_PAGES
         ("min_wmark_pages", i8),
         ("low_wmark_pages", i8),

@@ -22,6 +22,7 @@ from reclaim_env.model.kernel import inlined, kernel
 from reclaim_env.model.lru_balance import inactive_is_low, longest_list, prepare_scan_control
 from reclaim_env.model.page_counter import has_children, mem_cgroup_calculate_protection
 from reclaim_env.model.reset_rule import kswapd_try_clear_hopeless
+from reclaim_env.model.slab import shrink_slab_by_tasks
 from reclaim_env.model.vmscan import member_shift, shrink_one
 
 
@@ -141,6 +142,8 @@ def first_priority(env, root, start, mask, batch):
         if not mask >> nid & 1:
             continue
         nr_nodes += 1
+        if root < 0:
+            longest = max(longest, env.node[nid].slab_objects)
         for g in range(env.nr_memcgs):
             if in_subtree(env, g, root):
                 longest = max(longest, longest_list(env, nid * env.nr_memcgs + g))
@@ -200,6 +203,7 @@ def shrink_node(env, nid, root, priority, allowed, target, batch, total, reason,
     first = root if root >= 0 else env.first_memcg
     last = last_of_walk(env, root)
     g = first if is_full else walk_cursor(env, nid, root)
+    visits_slab = root < 0 and g == first  # the pool is the root's
     while True:
         if in_subtree(env, g, root):
             members = batch
@@ -219,6 +223,11 @@ def shrink_node(env, nid, root, priority, allowed, target, batch, total, reason,
             break
     if not is_full:
         set_walk_cursor(env, nid, root, g)
+    if visits_slab:
+        wanted = target * batch - total - reclaimed
+        freed, cost_s = shrink_slab_by_tasks(env, nid, priority, wanted, batch)
+        reclaimed += freed
+        spent_s += cost_s
     return reclaimed, spent_s + walked * env.cost.pass_memcg_s
 
 

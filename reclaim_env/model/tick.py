@@ -2,7 +2,7 @@
 
 import math
 
-from reclaim_env.model import access, anon, arrivals, boost, device, reader, rstat
+from reclaim_env.model import access, anon, arrivals, boost, device, reader, rstat, slab
 from reclaim_env.model.account import account
 from reclaim_env.model.constants import (
     ALL_NODES,
@@ -54,6 +54,7 @@ def tick(env):
     rstat.flush_memcg_stats_dwork(env)
     apply_events(env)
     boost.steal_blocks(env)
+    slab.grow_slabs(env)
     mem_cgroup_calculate_protection(env, ROOT)
     nr_slices = count_slices(env)
     slice_s = env.tick_s / nr_slices

@@ -2,8 +2,8 @@
 
 Kept: priority shift with rounding per list, protection by min and low, deactivation when the inactive
 list is low or refaults activate, the fate of an examined page, partial walks of limited reclaim.
-Anonymous lists are looked at only where they exist. Left out: slab, dirty pages, isolation limits, lumpy
-or compacting reclaim.
+Anonymous lists are looked at only where they exist. Left out: dirty pages, isolation limits, lumpy or
+compacting reclaim.
 """
 
 import math

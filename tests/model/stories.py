@@ -95,6 +95,8 @@ def stories(draw) -> dict:
         "node": [
             {
                 "total_mib": draw(st.sampled_from([256, 300])),
+                "slab_mib": draw(st.sampled_from([0.0, 0.0, 0.2, 3.0])),
+                "slab_mib_per_s": draw(st.sampled_from([0.0, 0.0, 1.0, 40.0])),
                 "boosts_per_s": draw(st.sampled_from([0.0, 0.0, 5.0, 200.0])),
             }
             for _ in range(nr_nodes)
@@ -188,8 +190,8 @@ def fitted(tables: dict) -> dict:
     switches, tier = tables.pop("switch", []), tables.pop("tier", {})
     tables = {**tables, "event": tables["event"] + switches}
     for nid, node in enumerate(tables["node"]):
-        total = max(node["total_mib"], float(np.ceil(used[nid])) + 8)
-        kernel = max(total - float(used[nid]) - 12, 0.0)
+        total = max(node["total_mib"], float(np.ceil(used[nid] + node["slab_mib"])) + 8)
+        kernel = max(total - float(used[nid]) - node["slab_mib"] - 12, 0.0)
         lower = {"demotes_to": tier[nid]} if nid in tier else {}
         nodes.append({**node, "total_mib": total, "kernel_mib": kernel, "unusable_mib": 1.0, **lower})
     return {**tables, "node": nodes}
