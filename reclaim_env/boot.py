@@ -11,17 +11,21 @@ from reclaim_env.model.constants import (
     ANON,
     ATOMIC,
     BIND,
+    DEFLATE,
     DEMOTION_OFF,
     DEMOTION_ON,
     EXEC,
     FRESH,
     INACTIVE,
+    INFLATE,
     INTERLEAVE,
     LOCAL,
     MEMCG_HIGH,
     MEMCG_MAX,
     MMAP,
     NR_BINS,
+    OFFLINE,
+    ONLINE,
     PAGE_BYTES,
     PREFERRED,
     PROACTIVE,
@@ -65,6 +69,7 @@ _EVENT = {
     "demotion_on": DEMOTION_ON,
     "demotion_off": DEMOTION_OFF,
 }
+_HOTPLUG = {"online": ONLINE, "offline": OFFLINE, "inflate": INFLATE, "deflate": DEFLATE}
 _KIND = {Anon: ANON, Reader: READER, Stream: STREAM, Atomic: ATOMIC}
 _ANON_PAGES_PER_OP = 256  # an operation of an anonymous workload is a MiB touched
 _NODE_TO_ITSELF, _NODE_TO_OTHER = 10, 20  # distances where the scenario gives none
@@ -80,6 +85,9 @@ def boot(scenario: Scenario, kernel: str = "7.0") -> np.ndarray:
     for name, switch in KERNELS[kernel]._asdict().items():
         env[name] = switch
     env["watermark_boost_factor"] = scenario.watermark_boost_factor
+    env["watermark_scale_factor"] = scenario.watermark_scale_factor
+    env["user_min_free_kib"] = scenario.min_free_kib or 0
+    env["thp"] = scenario.thp
     _set_costs(env, scenario)
     set_swap(env, scenario)
     _set_nodes(env, scenario)
@@ -87,6 +95,7 @@ def boot(scenario: Scenario, kernel: str = "7.0") -> np.ndarray:
     _set_memcgs(env, scenario)
     _set_workloads(env, scenario)
     _set_events(env, scenario)
+    _set_hotplugs(env, scenario)
     _set_lruvecs(env)
     _fill(env, scenario)
     fill_anon_lists(env, scenario)
@@ -306,6 +315,14 @@ def _set_events(env: np.void, scenario: Scenario) -> None:
         row["kind"] = _EVENT[event.kind]
         row["target"] = memcg_row(scenario, event.cgroup)
         row["pages"] = event.pages * scenario.members(event.cgroup)
+
+
+def _set_hotplugs(env: np.void, scenario: Scenario) -> None:
+    env["nr_hotplugs"] = len(scenario.hotplug)
+    for row, hotplug in zip(env["hotplug"], scenario.hotplug, strict=False):
+        row["at_s"], row["nid"] = hotplug.at_s, hotplug.node
+        row["kind"] = _HOTPLUG[hotplug.kind]
+        row["left_pages"] = pages_from_mib(hotplug.mib)
 
 
 def _set_lruvecs(env: np.void) -> None:

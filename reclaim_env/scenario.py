@@ -11,7 +11,7 @@ from reclaim_env import scenario_checks, scenario_paths
 from reclaim_env.model.layout import MAX_EVENTS, MAX_MEMCGS, MAX_NODES, MAX_WORKLOADS
 from reclaim_env.scenario_fields import Slug, Table, Text, number, seconds, tables, text
 from reclaim_env.scenario_file import ScenarioError, parse_toml, read_text, suggestion, translate
-from reclaim_env.scenario_machine import Cgroup, Cost, Device, Node
+from reclaim_env.scenario_machine import Cgroup, Cost, Device, Hotplug, Node
 from reclaim_env.scenario_swap import Swap
 from reclaim_env.scenario_workloads import Anon, Assumed, Atomic, Event, Hopeless, Reader, Stream
 from reclaim_env.units import pages_from_mib
@@ -63,6 +63,7 @@ class Scenario(Table):
     stream: tuple[Stream, ...] = tables("sequential readers of new pages", most=MAX_WORKLOADS)
     atomic: tuple[Atomic, ...] = tables("bursts of atomic allocations", most=MAX_WORKLOADS)
     event: tuple[Event, ...] = tables("what is switched or written by time", most=MAX_EVENTS)
+    hotplug: tuple[Hotplug, ...] = tables("memory that comes and goes, by time", most=MAX_EVENTS)
     hopeless: tuple[Hopeless, ...] = tables("nodes whose kswapd has given up at the start", most=MAX_NODES)
     assumed: tuple[Assumed, ...] = tables("numbers no source gives", most=256)
 

@@ -86,6 +86,9 @@ def _check_node_numbers(scenario: "Scenario") -> None:
     for index, nid in enumerate(hopeless):
         if nid >= nr_nodes or nid in hopeless[:index]:
             raise wrong(f"hopeless.{index}.node", nid, f"{wanted}, each once")
+    for index, hotplug in enumerate(scenario.hotplug):
+        if hotplug.node >= nr_nodes:
+            raise wrong(f"hotplug.{index}.node", hotplug.node, wanted)
     _check_distances(scenario)
 
 

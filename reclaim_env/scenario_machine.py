@@ -1,10 +1,23 @@
 """The machine of a scenario: nodes, block device, CPU costs, cgroups."""
 
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from reclaim_env.scenario_fields import Mib, NodeId, Reference, Slug, Table, count, mib, number, text, wrong
+from reclaim_env.scenario_fields import (
+    Mib,
+    NodeId,
+    Reference,
+    Slug,
+    Table,
+    count,
+    mib,
+    number,
+    one_of,
+    seconds,
+    text,
+    wrong,
+)
 
 
 class Node(Table):
@@ -30,6 +43,15 @@ class Node(Table):
         description="row of the SLIT, to every node in order; left out: 10 to itself, 20 to others",
         json_schema_extra={"unit": "SLIT"},
     )
+
+
+class Hotplug(Table):
+    """A block of memory switched on or off line, or a balloon of the host's (no watermark changes then)."""
+
+    at_s: float = seconds("when")
+    kind: Literal["online", "offline", "inflate", "deflate"] = one_of("what happens")
+    node: NodeId = number("the node", "node", low=0, high=7)
+    mib: float = mib("how much", low=1 / 256)
 
 
 class Device(Table):

@@ -1,9 +1,8 @@
 """The only conversions: scenario files speak MiB and ms, the model pages and seconds."""
 
-from reclaim_env.model.constants import PAGE_BYTES
+from reclaim_env.model.constants import KIB_PER_PAGE, PAGE_BYTES
 
 PAGES_PER_MIB = 1024 * 1024 // PAGE_BYTES
-KIB_PER_PAGE = PAGE_BYTES // 1024
 
 
 def pages_from_mib(mib: float) -> int:

@@ -4,13 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from reclaim_env.model.wmark_setup import calculate_min_free_kib
 from reclaim_env.units import mib_from_pages, pages_from_mib
-from reclaim_env.watermarks import (
-    Watermarks,
-    boot_min_free_kib,
-    calculate_min_free_kib,
-    setup_per_zone_wmarks,
-)
+from reclaim_env.watermarks import Watermarks, boot_min_free_kib, setup_per_zone_wmarks
 
 GIB_128 = pages_from_mib(131_072)
 SEED = (pages_from_mib(128_222), pages_from_mib(127_984))

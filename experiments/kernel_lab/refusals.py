@@ -12,6 +12,17 @@ MAX_PROCESSES = 512
 MAX_TOTAL_MIB = 8192
 MAX_STREAM_MIB = 4096
 
+# What a real kernel has of its own, and the value that says nothing
+NODE_FIELDS = {
+    "unusable_mib": 0,
+    "slab_mib": 0,
+    "slab_mib_per_s": 0,
+    "boosts_per_s": 0,
+    "kswapd_cpu_share_ratio": 1,
+    "distance": None,
+    "demotes_to": None,
+}
+
 Refusal = tuple[str, object, str]  # field, found, wanted
 
 
@@ -47,15 +58,11 @@ def _machine(scenario: Scenario) -> Iterator[Refusal]:
         yield "node.*.total_mib", f"{total_mib:g} MiB in all", f"at most {MAX_TOTAL_MIB}"
     if scenario.swap is not None:
         yield "swap", "a table", "none: the guest has no swap"
-    usual_node = (
-        ("unusable_mib", 0),
-        ("kswapd_cpu_share_ratio", 1),
-        ("distance", None),
-        ("demotes_to", None),
-    )
     for nid, node in enumerate(scenario.node):
-        for field, usual in usual_node:
+        for field, usual in NODE_FIELDS.items():
             yield from _changed(f"node.{nid}", node, field, usual)
+    for index in range(len(scenario.hotplug)):
+        yield f"hotplug.{index}", "a table", "none: the guest's memory stays as it is"
     for field, info in Cost.model_fields.items():
         if field != "source":
             yield from _changed("cost", scenario.cost, field, info.default)

@@ -7,6 +7,7 @@ every value, and every function compiled anew for each.
 import numpy as np
 
 PAGE_BYTES = 4096
+KIB_PER_PAGE = PAGE_BYTES // 1024
 
 # mm/vmscan.c, include/linux/mmzone.h, include/linux/swap.h, mm/internal.h
 DEF_PRIORITY = 12
@@ -23,6 +24,7 @@ MEMCG_HIGH_DELAY_IGNORED_S = 0.01  # shorter penalties are not slept
 MIN_FREE_KIB_FLOOR = 128
 MIN_FREE_KIB_CEILING = 262_144
 THP_MIN_FREE_PAGES_PER_ZONE = 5632  # 512 * 2 + 512 * 9
+DMA_ZONES = 2  # DMA and DMA32, both on node 0
 PAGES_PER_GIB = 262_144
 
 # include/linux/pageblock-flags.h: a block of pages of one migrate type, 2 MiB on x86
@@ -67,6 +69,9 @@ NR_SCANNERS = 2
 
 # Memory policies (mm/mempolicy.c); PREFERRED differs from LOCAL only in where the walk starts
 LOCAL, BIND, PREFERRED, INTERLEAVE = (np.int64(i) for i in range(4))
+
+# What happens to memory itself
+ONLINE, OFFLINE, INFLATE, DEFLATE = (np.int64(i) for i in range(4))
 
 # What a workload does
 ANON, READER, STREAM, ATOMIC = (np.int64(i) for i in range(4))

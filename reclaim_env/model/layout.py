@@ -114,6 +114,8 @@ NODE = np.dtype(
         ("low_wmark_pages", i8),
         ("high_wmark_pages", i8),
         ("promo_wmark_pages", i8),
+        ("plugged_pages", i8),  # switched on line less off line since the start
+        ("balloon_pages", i8),  # taken back by the host, not of managed_pages
         ("boost_pages", i8),  # the part of each mark that is boost
         ("boosts_per_s", f8),
         ("next_boost_s", f8),
@@ -382,6 +384,16 @@ EVENT = np.dtype(
     align=True,
 )
 
+HOTPLUG = np.dtype(
+    [
+        ("at_s", f8),
+        ("kind", i8),  # ONLINE, OFFLINE: blocks; INFLATE, DEFLATE: a balloon
+        ("nid", i8),
+        ("left_pages", i8),  # still to be done
+    ],
+    align=True,
+)
+
 SWAP = np.dtype(
     [
         ("total_pages", i8),  # slots
@@ -461,6 +473,10 @@ ENV = np.dtype(
         ("next_event", i8),
         ("flush_phase_s", f8),  # when in its period the worker flushes the statistics
         ("fill_s", f8),  # a page, while the machine was filled right before the start; 0: it has settled
+        ("nr_hotplugs", i8),
+        ("user_min_free_kib", i8),  # 0: never written
+        ("thp", i8),
+        ("watermark_scale_factor", i8),
         ("watermark_boost_factor", i8),
         ("counts_boosted_runs", i8),  # kernel preset: until 6.18 a fruitless boosted run is a failure
         ("free_path_reset", i8),  # kernel preset: the 6.18 reset when free climbs above high
@@ -500,6 +516,7 @@ ENV = np.dtype(
         ("set_", SET, (MAX_SETS,)),
         ("workload", WORKLOAD, (MAX_WORKLOADS,)),
         ("event", EVENT, (MAX_EVENTS,)),
+        ("hotplug", HOTPLUG, (MAX_EVENTS,)),
     ],
     align=True,
 )

@@ -9,7 +9,7 @@ from reclaim_env.model.buddy import free_pages, rmqueue
 from reclaim_env.model.constants import SHRINK_BATCH, SLAB_OBJECTS_PER_PAGE
 from reclaim_env.model.kernel import inlined, kernel
 from reclaim_env.model.wakeup import wakeup_kswapd
-from reclaim_env.model.watermark import pages_above
+from reclaim_env.model.watermark import pages_above, zone_watermark_ok
 
 
 @kernel
@@ -32,10 +32,10 @@ def grow_slab(pgdat, tick_s):
     pgdat.slab_carry_pages += pgdat.slab_pages_per_s * tick_s
     wanted = int(pgdat.slab_carry_pages)
     pgdat.slab_carry_pages -= wanted
-    if pages_above(pgdat, pgdat.low_wmark_pages) < wanted:
-        wakeup_kswapd(pgdat)
     got = min(pages_above(pgdat, pgdat.min_wmark_pages), wanted)
     rmqueue(pgdat, got)
+    if not zone_watermark_ok(pgdat, pgdat.low_wmark_pages):
+        wakeup_kswapd(pgdat)
     pgdat.vmstat.numa_hit += got
     pgdat.slab_pages += got
     pgdat.slab_objects += got * SLAB_OBJECTS_PER_PAGE

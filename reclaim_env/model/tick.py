@@ -2,7 +2,7 @@
 
 import math
 
-from reclaim_env.model import access, anon, arrivals, boost, device, reader, rstat, slab
+from reclaim_env.model import access, anon, arrivals, boost, device, memory_hotplug, reader, rstat, slab
 from reclaim_env.model.account import account
 from reclaim_env.model.constants import (
     ALL_NODES,
@@ -53,6 +53,7 @@ def tick(env):
     access.switch_classes(env)
     rstat.flush_memcg_stats_dwork(env)
     apply_events(env)
+    memory_hotplug.plug_memory(env)
     boost.steal_blocks(env)
     slab.grow_slabs(env)
     mem_cgroup_calculate_protection(env, ROOT)

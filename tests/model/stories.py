@@ -127,6 +127,16 @@ def stories(draw) -> dict:
         for kind in ("memory_high", "memory_max", "memory_reclaim")
         if draw(st.booleans())
     ]
+    tables["hotplug"] = [
+        {
+            "at_s": 0.01 * draw(st.integers(0, 60)),
+            "kind": kind,
+            "node": draw(st.integers(0, nr_nodes - 1)),
+            "mib": draw(st.sampled_from([0.5, 30.0])),
+        }
+        for kind in ("online", "offline", "inflate", "deflate")
+        if draw(st.integers(0, 3)) == 0
+    ]
     if draw(st.booleans()):
         tables |= draw(ways_out(nr_nodes, tables["anon"]))
     if draw(st.booleans()):
