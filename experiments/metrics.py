@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from reclaim_env.model.constants import PAGE_BYTES, REASONS, RUN
+from reclaim_env.model.constants import PAGE_BYTES, PRESSURES, REASONS, RUN
 from reclaim_env.model.layout import NR_LATENCY_BINS, VMSTAT
 from reclaim_env.reset_rules import is_hopeless
 
@@ -96,6 +96,8 @@ NODE_METRICS = (
     count("pgmajfault", "events", "refault"),
     count("pgpgin", "KiB", "refault"),
     Metric("refault_wait_s", "thread s", "refault", lambda c: c["refault_wait_s"]),
+    Metric("workingset_wait_s", "thread s", "refault", lambda c: c["workingset_wait_s"]),
+    Metric("read_wait_s", "thread s", "refault", lambda c: c["read_wait_s"]),
     count("allocstall", "events", "stalls", lower_is_better=True),
     Metric("stall_s", "thread s", "stalls", lambda c: c["stall_s"]),
     Metric("limit_reclaim_s", "thread s", "stalls", lambda c: c["limit_reclaim_s"]),
@@ -169,7 +171,7 @@ WORKLOAD_METRICS = (
     Metric("oom_kills", "kills", "jobs", lambda w: w["oom_kill"]),
 )
 
-# What only a real machine tells: time somebody waited for a resource, and counters the model does not have.
+# Of the whole machine: time somebody waited for a resource, and counters that only a real machine has.
 MACHINE_SCOPES = {"pressure": "s", "vmstat": "growth"}
 
 
@@ -194,6 +196,9 @@ def measure(
     """records: (num_envs,) at the end of their episodes; cost_terms_s: weighted. Name -> (num_envs,)."""
     found = {"cost_s": sum(cost_terms_s.values(), np.zeros(len(records)))}
     found |= {f"cost_{term}_s": seconds for term, seconds in cost_terms_s.items()}
+    found |= {
+        f"pressure/{name}_s": records["psi"]["total_s"][:, index] for index, name in enumerate(PRESSURES)
+    }
     for prefix, table, counters in _scopes(records, cgroups, workloads):
         found |= {prefix + metric.name: np.asarray(metric.of(counters), float) for metric in table}
     return found

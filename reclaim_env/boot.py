@@ -131,6 +131,7 @@ def _set_costs(env: np.void, scenario: Scenario) -> None:
 
 def _set_nodes(env: np.void, scenario: Scenario) -> None:
     env["nr_nodes"] = len(scenario.node)
+    env["nr_cpus"] = sum(node.cpus for node in scenario.node)
     for nid, table in enumerate(scenario.node):
         node = env["node"][nid]
         marks = scenario.watermarks[nid]
@@ -212,6 +213,8 @@ def _set_workloads(env: np.void, scenario: Scenario) -> None:
         row["start_s"] = getattr(table, "start_s", 0.0)
         stop_s = getattr(table, "stop_s", None)
         row["stop_s"] = math.inf if stop_s is None else stop_s
+        if isinstance(table, Anon):
+            row["op_cpu_s"] = _ANON_PAGES_PER_OP * scenario.cost.anon_fault_us * 1e-6
         _set_policy(row, table, len(scenario.node))
         _SETTERS[type(table)](row, table, members)
     _set_classes(env, scenario)

@@ -31,6 +31,9 @@ class Node(Table):
     kswapd_cpu_share_ratio: float = number(
         "share of a CPU this node's kswapd gets", "ratio", 1, low=1e-3, high=1
     )
+    cpus: int = number(
+        "CPUs of the node: pressure is a share of them; nobody waits for one", "count", 32, low=0, high=4096
+    )
     boosts_per_s: float = number(
         "allocations a second that steal a block of another migrate type and boost the watermarks",
         "1/s", 0, high=1000,

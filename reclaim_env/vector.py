@@ -17,12 +17,14 @@ from reclaim_env import reward as costs
 from reclaim_env.arguments import ScenarioArg
 from reclaim_env.boot import boot
 from reclaim_env.counters import VMSTAT_NAMES, remember_rows, vmstat_totals
+from reclaim_env.model.constants import PRESSURES
 from reclaim_env.model.kernel import kernel
 from reclaim_env.model.layout import VMSTAT, alloc
 from reclaim_env.model.tick import start_episode, step_rows
 
 _COST_NAMES = tuple(f"cost_{term}_s" for term in costs.COST_TERMS)
-INFO_NAMES = ("time_s", *VMSTAT_NAMES, *_COST_NAMES)
+_PRESSURE_NAMES = tuple(f"pressure_{name}_s" for name in PRESSURES)
+INFO_NAMES = ("time_s", *VMSTAT_NAMES, *_PRESSURE_NAMES, *_COST_NAMES)
 _MASK_NAMES = tuple(f"_{name}" for name in INFO_NAMES)
 
 
@@ -291,6 +293,7 @@ class ReclaimVectorEnv(VectorEnv):
 
     def _info(self) -> dict[str, np.ndarray]:
         info = {"time_s": self.records["time_s"].copy(), **vmstat_totals(self.records, self.num_nodes)}
+        info.update(zip(_PRESSURE_NAMES, self.records["psi"]["total_s"].T.copy(), strict=True))
         info.update(zip(_COST_NAMES, self._lost_s.T.copy(), strict=True))
         return info
 

@@ -21,7 +21,7 @@ NODE_FIELDS = {
     "kswapd_cpu_share_ratio": 1,
     "distance": None,
     "demotes_to": None,
-}
+}  # `cpus` says how pressure is shared out in the model, and nothing of the machine
 
 Refusal = tuple[str, object, str]  # field, found, wanted
 

@@ -1,7 +1,7 @@
 """An episode of the simulator as a machine would show it: snapshots of /proc, and a trace.
 
-What the model does not know is not written: the pressure files, cgroups, and without swap or a lower tier the
-lists of anonymous pages.
+What the model does not know is not written: cgroups, and without swap or a lower tier the lists of anonymous
+pages.
 Scans and refaults by node stand in zoneinfo's per-node stats, where the newest kernels have them.
 """
 
@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from reclaim_env.arguments import whole
-from reclaim_env.model.constants import ACTIVE, INACTIVE
+from reclaim_env.model.constants import ACTIVE, INACTIVE, PRESSURES
 from reclaim_env.reset_rules import is_hopeless, rule_of
 from reclaim_env.scenario import Scenario
 from reclaim_env.vector import ReclaimVectorEnv
@@ -132,9 +132,18 @@ def sample(env: np.void, tick_ms: int) -> str:
     parts = {
         "uptime": procfs.print_uptime(int(env["tick"]) * tick_ms * NS_PER_MS),
         "vmstat": procfs.print_vmstat(_vmstat(nodes, stats, zones)),
+        **{f"pressure/{resource}": _pressure(env, resource) for resource in ("io", "memory")},
         "zoneinfo": "".join(map(procfs.print_zone, range(len(nodes)), stats, zones, hopeless)),
     }
     return "\n".join(f"==> /proc/{name} <==\n{text}" for name, text in parts.items())
+
+
+def _pressure(env: np.void, resource: str) -> str:
+    """some and full of one resource."""
+    psi = env["psi"]
+    place = {who: PRESSURES.index(f"{resource}_{who}") for who in ("some", "full")}
+    names = ("avg10_ratio", "avg60_ratio", "total_s")
+    return procfs.print_pressure({who: tuple(float(psi[n][i]) for n in names) for who, i in place.items()})
 
 
 def _stats(env: np.void, nid: int) -> dict[str, int]:

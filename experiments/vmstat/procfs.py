@@ -125,6 +125,14 @@ def print_uptime(time_ns: int) -> str:
     return f"{time_ns // 10**9}.{time_ns % 10**9 // 10**7:02} 0.00\n"
 
 
+def print_pressure(shares: Mapping[str, tuple[float, float, float]]) -> str:
+    """some and full -> averages over 10 and 60 s as ratios, total in seconds. Nobody here keeps 300 s."""
+    return "".join(
+        f"{who} avg10={100 * avg10:.2f} avg60={100 * avg60:.2f} avg300=0.00 total={round(total_s * 1e6)}\n"
+        for who, (avg10, avg60, total_s) in shares.items()
+    )
+
+
 def print_vmstat(counters: Mapping[str, int]) -> str:
     return "".join(f"{name} {value}\n" for name, value in counters.items())
 

@@ -73,6 +73,11 @@ LOCAL, BIND, PREFERRED, INTERLEAVE = (np.int64(i) for i in range(4))
 # What happens to memory itself
 ONLINE, OFFLINE, INFLATE, DEFLATE = (np.int64(i) for i in range(4))
 
+# Pressure (kernel/sched/psi.c)
+MEMORY_SOME, MEMORY_FULL, IO_SOME, IO_FULL = (np.int64(i) for i in range(4))
+PRESSURES = ("memory_some", "memory_full", "io_some", "io_full")
+NR_PRESSURES = len(PRESSURES)
+
 # What a workload does
 ANON, READER, STREAM, ATOMIC = (np.int64(i) for i in range(4))
 

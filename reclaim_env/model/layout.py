@@ -13,6 +13,7 @@ from reclaim_env.model.constants import (
     NR_EVICTORS,
     NR_FLAGS,
     NR_LISTS,
+    NR_PRESSURES,
     NR_REASONS,
     NR_SCANNERS,
 )
@@ -88,6 +89,8 @@ VMSTAT = np.dtype(
         ("limit_reclaim_s", f8),  # thread seconds in memory.high and memory.max reclaim
         ("high_delay_s", f8),  # thread seconds slept by order of memory.high
         ("refault_wait_s", f8),  # thread seconds waiting for refaulted pages to be read
+        ("workingset_wait_s", f8),  # of them, for those that were recent
+        ("read_wait_s", f8),  # thread seconds waiting for pages to be read, whatever for
         ("awake_s", f8),
         ("hopeless_s", f8),
         ("false_dead_s", f8),  # hopeless while cold reclaimable pages exceed the deficit
@@ -419,6 +422,22 @@ DEVICE = np.dtype(
     align=True,
 )
 
+PSI = np.dtype(
+    [
+        ("total_s", f8, (NR_PRESSURES,)),
+        ("avg10_ratio", f8, (NR_PRESSURES,)),
+        ("avg60_ratio", f8, (NR_PRESSURES,)),
+        ("sampled_s", f8, (NR_PRESSURES,)),  # totals when the averages were last brought up to date
+        ("next_update_s", f8),
+        ("reclaiming_before_s", f8),  # thread seconds until the last tick
+        ("slept_before_s", f8),
+        ("read_before_s", f8),
+        ("workingset_before_s", f8),
+        ("working_before_s", f8),
+    ],
+    align=True,
+)
+
 COST = np.dtype(
     [
         ("scan_s", f8),  # examine one unmapped page
@@ -463,6 +482,7 @@ ENV = np.dtype(
         ("nr_nodes", i8),
         ("nr_memcgs", i8),
         ("first_memcg", i8),  # where a walk of the tree begins: the root, if anything lives in it
+        ("nr_cpus", i8),
         ("nr_members", i8),  # cgroups with all members counted: what one walk visits
         ("nr_lruvecs", i8),  # nodes x cgroups; twice that where anonymous memory can leave
         ("nr_classes", i8),
@@ -507,6 +527,7 @@ ENV = np.dtype(
         ("write_wait_s", f8),  # of it, asleep until the swap device had room
         ("cost", COST),
         ("device", DEVICE),
+        ("psi", PSI),
         ("swap", SWAP),
         ("swap_device", DEVICE),
         ("node", NODE, (MAX_NODES,)),

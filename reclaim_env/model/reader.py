@@ -86,7 +86,10 @@ def read_pages(env, w, c, nr_pages, demanded, u):
     work.waited_s += nr_ios * wait_s
     work.refault_wait_s += refault_wait_s
     spread(env, c, nr_pages, demanded, refaulted, recent)
-    env.node[work.cpu_node].vmstat.refault_wait_s += refault_wait_s
+    vmstat = env.node[work.cpu_node].vmstat
+    vmstat.refault_wait_s += refault_wait_s
+    vmstat.workingset_wait_s += nr_ios * wait_s * recent / nr_pages
+    vmstat.read_wait_s += nr_ios * wait_s
 
 
 @kernel
@@ -168,6 +171,7 @@ def run_stream(env, w, slice_s):
         nr_ios = granted / class_.readahead_pages
         work.missed_ops = nr_ios
         work.waited_s = nr_ios * device.wait_of_miss(env.device, class_.readahead_pages)
+        env.node[work.cpu_node].vmstat.read_wait_s += work.waited_s
         device.submit(env.device, nr_ios, class_.readahead_pages)
         spread(env, c, granted, granted, 0, 0)
     # What was planned and not granted stays in the backlog; the fraction of a page is carried already.

@@ -24,6 +24,7 @@ from reclaim_env.model.memcontrol import reclaim_to, resume_user_mode_work
 from reclaim_env.model.page_alloc import kill_victim
 from reclaim_env.model.page_counter import mem_cgroup_calculate_protection
 from reclaim_env.model.probe import probe_hopeless
+from reclaim_env.model.psi import begin_psi, psi_account
 from reclaim_env.model.switches import flip
 
 # A tick is cut into at most this many slices, so that refaults meet the kswapd run that follows them.
@@ -37,6 +38,7 @@ def start_episode(env):
     access.begin_phases(env)
     anon.begin_bursts(env)
     boost.begin_boosts(env)
+    begin_psi(env)
 
 
 @kernel
@@ -71,6 +73,7 @@ def tick(env):
     env.time_s = env.tick * env.tick_s
     account(env)
     probe_hopeless(env)
+    psi_account(env)
 
 
 @inlined
