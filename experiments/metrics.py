@@ -104,6 +104,7 @@ NODE_METRICS = (
     Metric("high_delay_s", "thread s", "stalls", lambda c: c["high_delay_s"]),
     count("pgscan_direct_throttle", "events", "stalls", lower_is_better=True),
     Metric("oom_kills", "kills", "stalls", lambda c: c["oom_kill"]),
+    Metric("oomd_kills", "kills", "stalls", lambda c: c["oomd_kill"]),
     count("atomic_fail", "events", "stalls", lower_is_better=True),
     Metric("resets", "events", "resets", lambda c: c["resets"].sum(axis=-1), None),
     *by_reason("resets", "resets"),
@@ -169,6 +170,7 @@ WORKLOAD_METRICS = (
     Metric("refault_wait_s", "thread s", "jobs", lambda w: w["refault_wait_s"]),
     Metric("allocstall", "events", "jobs", lambda w: w["allocstall"]),
     Metric("oom_kills", "kills", "jobs", lambda w: w["oom_kill"]),
+    Metric("oomd_kills", "kills", "jobs", lambda w: w["oomd_kill"]),
 )
 
 # Of the whole machine: time somebody waited for a resource, and counters that only a real machine has.

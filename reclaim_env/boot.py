@@ -96,6 +96,7 @@ def boot(scenario: Scenario, kernel: str = "7.0") -> np.ndarray:
     _set_workloads(env, scenario)
     _set_events(env, scenario)
     _set_hotplugs(env, scenario)
+    _set_oomd(env, scenario)
     _set_lruvecs(env)
     _fill(env, scenario)
     fill_anon_lists(env, scenario)
@@ -326,6 +327,13 @@ def _set_hotplugs(env: np.void, scenario: Scenario) -> None:
         row["at_s"], row["nid"] = hotplug.at_s, hotplug.node
         row["kind"] = _HOTPLUG[hotplug.kind]
         row["left_pages"] = pages_from_mib(hotplug.mib)
+
+
+def _set_oomd(env: np.void, scenario: Scenario) -> None:
+    env["oomd"]["above_since_s"] = -1.0
+    if scenario.oomd is not None:
+        env["oomd"]["limit_ratio"] = scenario.oomd.pressure_limit_ratio
+        env["oomd"]["duration_s"] = scenario.oomd.duration_s
 
 
 def _set_lruvecs(env: np.void) -> None:

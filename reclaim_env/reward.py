@@ -5,7 +5,7 @@
 | refault_io | thread time spent waiting for refaulted pages to be read back                       |
 | kswapd_cpu | CPU time of kswapd                                                                  |
 | stall      | thread time in direct reclaim, or blocked because memory could not be had           |
-| oom        | 30 s for every OOM kill: the restart and its cold cache                             |
+| oom        | 30 s for every kill, the kernel's or oomd's: the restart and its cold cache         |
 | atomic     | 0.5 s for every atomic burst that did not get all its pages                         |
 
 Under `card` (IO, CPU and OOM only) a kswapd that has given up costs nothing, whatever the tasks pay
@@ -52,7 +52,8 @@ def _node_cost(now, before, lost_s):
     lost_s[0] = now.refault_wait_s - before.refault_wait_s
     lost_s[1] = now.kswapd_cpu_s - before.kswapd_cpu_s
     lost_s[2] = now.stall_s - before.stall_s
-    lost_s[3] = (now.oom_kill - before.oom_kill) * OOM_KILL_S
+    kills = now.oom_kill - before.oom_kill + now.oomd_kill - before.oomd_kill
+    lost_s[3] = kills * OOM_KILL_S
     lost_s[4] = (now.atomic_fail - before.atomic_fail) * ATOMIC_FAIL_S
 
 

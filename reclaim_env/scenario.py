@@ -11,7 +11,7 @@ from reclaim_env import scenario_checks, scenario_paths
 from reclaim_env.model.layout import MAX_EVENTS, MAX_MEMCGS, MAX_NODES, MAX_WORKLOADS
 from reclaim_env.scenario_fields import Slug, Table, Text, number, seconds, tables, text
 from reclaim_env.scenario_file import ScenarioError, parse_toml, read_text, suggestion, translate
-from reclaim_env.scenario_machine import Cgroup, Cost, Device, Hotplug, Node
+from reclaim_env.scenario_machine import Cgroup, Cost, Device, Hotplug, Node, Oomd
 from reclaim_env.scenario_swap import Swap
 from reclaim_env.scenario_workloads import Anon, Assumed, Atomic, Event, Hopeless, Reader, Stream
 from reclaim_env.units import pages_from_mib
@@ -56,6 +56,7 @@ class Scenario(Table):
     device: Device = text("the block device")
     swap: Swap | None = text("swap space; left out: none", None)
     cost: Cost = text("CPU costs", Cost())
+    oomd: Oomd | None = text("a killer that watches memory pressure", None)
     node: tuple[Node, ...] = tables("NUMA nodes in the order of their ids", least=1, most=MAX_NODES)
     cgroup: tuple[Cgroup, ...] = tables("cgroups, parents first", most=MAX_MEMCGS)
     anon: tuple[Anon, ...] = tables("processes with anonymous memory", most=MAX_WORKLOADS)

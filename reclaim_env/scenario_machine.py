@@ -108,3 +108,12 @@ class Cgroup(Table):
     memory_high_mib: Mib | None = mib("memory.high of each; left out: none", None)
     memory_max_mib: Mib | None = mib("memory.max of each; left out: none", None)
     memory_swap_max_mib: Mib | None = mib("memory.swap.max of each; left out: none", None)
+
+
+class Oomd(Table):
+    """A killer in user space that watches memory pressure (systemd-oomd, its defaults); left out: none."""
+
+    pressure_limit_ratio: float = number(
+        "full memory pressure over 10 s from which it minds", "ratio", 0.6, low=1e-3, high=1
+    )
+    duration_s: float = seconds("how long the pressure lasts before it kills", 30.0)

@@ -91,6 +91,7 @@ def test_each_term_has_its_counter_and_its_price():
         "kswapd_cpu_s": ("kswapd_cpu", 1.0),
         "stall_s": ("stall", 1.0),
         "oom_kill": ("oom", 30.0),
+        "oomd_kill": ("oom", 30.0),
         "atomic_fail": ("atomic", 0.5),
     }
     before = vmstat[:, : env.num_nodes].copy()

@@ -63,6 +63,8 @@ def _machine(scenario: Scenario) -> Iterator[Refusal]:
             yield from _changed(f"node.{nid}", node, field, usual)
     for index in range(len(scenario.hotplug)):
         yield f"hotplug.{index}", "a table", "none: the guest's memory stays as it is"
+    if scenario.oomd is not None:
+        yield "oomd", "a table", "none: nobody in the guest kills"
     for field, info in Cost.model_fields.items():
         if field != "source":
             yield from _changed("cost", scenario.cost, field, info.default)

@@ -17,6 +17,7 @@ OURS = {
     "boosts",
     "bystander_refault_pages",
     "kswapd_fruitless_runs",
+    "oomd_kill",
 }
 KNOWN = {name for name in VMSTAT.names or () if VMSTAT[name] == np.int64} - OURS
 RENAMED = {  # up to 5.8 only files were counted

@@ -79,6 +79,7 @@ VMSTAT = np.dtype(
         ("pgalloc_normal", i8),
         ("pgfree", i8),
         ("oom_kill", i8),  # victims of tasks that prefer this node
+        ("oomd_kill", i8),  # of the killer in user space, by the node they prefer
         ("atomic_fail", i8),  # bursts that did not get all their pages
         ("bystander_refault_pages", i8),  # of cgroups without a high or max limit above them
         ("kswapd_fruitless_runs", i8),
@@ -230,6 +231,7 @@ MEMCG = np.dtype(
         ("workingset_refault_anon", i8),
         ("swap_pages", i8),  # slots its pages fill, with its descendants
         ("swap_max_pages", i8),  # -1: no limit
+        ("looked_pgscan", i8),  # when the killer in user space looked last
         ("events_low", i8),
         ("events_high", i8),
         ("events_max", i8),
@@ -372,6 +374,7 @@ WORKLOAD = np.dtype(
         ("refault_wait_s", f8),
         ("allocstall", i8),
         ("oom_kill", i8),
+        ("oomd_kill", i8),
         ("latency_ops", f8, (NR_LATENCY_BINS,)),
     ],
     align=True,
@@ -434,6 +437,16 @@ PSI = np.dtype(
         ("read_before_s", f8),
         ("workingset_before_s", f8),
         ("working_before_s", f8),
+    ],
+    align=True,
+)
+
+OOMD = np.dtype(
+    [
+        ("limit_ratio", f8),  # 0: there is none
+        ("duration_s", f8),
+        ("above_since_s", f8),  # -1: it is not
+        ("next_look_s", f8),
     ],
     align=True,
 )
@@ -530,6 +543,7 @@ ENV = np.dtype(
         ("psi", PSI),
         ("swap", SWAP),
         ("swap_device", DEVICE),
+        ("oomd", OOMD),
         ("node", NODE, (MAX_NODES,)),
         ("memcg", MEMCG, (MAX_MEMCGS,)),
         ("lruvec", LRUVEC, (MAX_LRUVECS,)),

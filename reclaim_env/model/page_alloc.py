@@ -273,10 +273,16 @@ def kill_victim(env, root, mask):
             victim = v
     if victim < 0:
         return False
-    env.workload[victim].dying = 1
     env.workload[victim].oom_kill += 1
-    env.workload[victim].restart_at_s = env.time_s + env.workload[victim].restart_s
+    begin_dying(env, env.workload[victim])
     return True
+
+
+@inlined
+def begin_dying(env, work):
+    """Its memory goes as fast as it can be freed; then it starts again."""
+    work.dying = 1
+    work.restart_at_s = env.time_s + work.restart_s
 
 
 @inlined

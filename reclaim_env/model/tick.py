@@ -21,6 +21,7 @@ from reclaim_env.model.demand import share_device
 from reclaim_env.model.kernel import inlined, kernel
 from reclaim_env.model.kswapd import kswapd, lap_s
 from reclaim_env.model.memcontrol import reclaim_to, resume_user_mode_work
+from reclaim_env.model.oomd import watch_pressure
 from reclaim_env.model.page_alloc import kill_victim
 from reclaim_env.model.page_counter import mem_cgroup_calculate_protection
 from reclaim_env.model.probe import probe_hopeless
@@ -74,6 +75,7 @@ def tick(env):
     account(env)
     probe_hopeless(env)
     psi_account(env)
+    watch_pressure(env)
 
 
 @inlined

@@ -127,6 +127,8 @@ def stories(draw) -> dict:
         for kind in ("memory_high", "memory_max", "memory_reclaim")
         if draw(st.booleans())
     ]
+    if draw(st.integers(0, 3)) == 0:
+        tables["oomd"] = {"pressure_limit_ratio": 0.01, "duration_s": 0.0}
     tables["hotplug"] = [
         {
             "at_s": 0.01 * draw(st.integers(0, 60)),

@@ -17,6 +17,7 @@ from tests.model import (
     test_memcontrol,
     test_memory_hotplug,
     test_migrate,
+    test_oomd,
     test_page_alloc,
     test_psi,
     test_reader,
@@ -690,6 +691,30 @@ MUTANTS: list[tuple[str, str, str, Callable]] = [
         "vmstat.workingset_wait_s += nr_ios * wait_s * recent / nr_pages",
         "vmstat.workingset_wait_s += 0.0",
         test_psi.test_a_machine_that_refaults_its_working_set_shows_memory_and_io_pressure,
+    ),
+    (
+        "oomd.py",
+        "oomd.next_look_s = env.time_s + PAUSE_S",
+        "oomd.next_look_s = env.time_s + LOOK_S",
+        test_oomd.test_after_a_kill_it_looks_away_for_fifteen_seconds,
+    ),
+    (
+        "oomd.py",
+        "        oomd.above_since_s = -1.0\n    elif",
+        "        oomd.above_since_s += 0.0\n    elif",
+        test_oomd.test_pressure_that_eases_begins_anew,
+    ),
+    (
+        "oomd.py",
+        "one.pgscan - one.looked_pgscan",
+        "one.pgscan",
+        test_oomd.test_what_was_scanned_before_the_last_look_does_not_count,
+    ),
+    (
+        "oomd.py",
+        "if work.memcg == g and is_victim(env, work):",
+        "if work.memcg == g and is_victim(env, work) and w == 0:",
+        test_oomd.test_it_strikes_when_the_pressure_has_lasted_and_kills_the_whole_cgroup_scanned_most,
     ),
     (
         "slab.py",
