@@ -98,6 +98,25 @@ def episode_cost_s(bits: tuple[int, int]) -> float:
     return total_s
 
 
+def test_hotplug_a_new_block_clears_no_count_and_its_cold_pages_need_a_reset():
+    for rule in ("always", "balanced", "never"):
+        assert hopeless_at("hotplug", rule, 14.9, nid=1)
+        assert hopeless_at("hotplug", rule, 20.0, nid=1)  # with 2 GiB free
+        assert mean("hotplug", rule, "node1/revivals_free_path") == 0
+    assert mean("hotplug", "always", "node1/revivals_global_direct") == 1
+    assert mean("hotplug", "always", "node1/allocstall") < 100
+    for rule in ("balanced", "never"):
+        assert always("hotplug", rule, "node1/hopeless_at_end")
+        assert mean("hotplug", rule, "node1/allocstall") > 5000
+
+
+def test_hotplug_the_balloon_is_filled_by_kswapd_whatever_the_rule():
+    for rule in ("always", "balanced", "never"):
+        assert mean("hotplug", rule, "node0/pgsteal_kswapd") > 100_000
+        assert mean("hotplug", rule, "node0/kswapd_fruitless_runs") == 0
+        assert mean("hotplug", rule, "node0/allocstall") == 0
+
+
 def test_hugepages_the_cure_of_4_12_holds_under_every_rule_and_always_spoils_some_of_it():
     for rule in ("always", "balanced", "never"):
         assert mean("hugepages", rule, "node3/kswapd_cpu_s") < 0.05 * 60
