@@ -198,12 +198,10 @@ def measure(
     """records: (num_envs,) at the end of their episodes; cost_terms_s: weighted. Name -> (num_envs,)."""
     found = {"cost_s": sum(cost_terms_s.values(), np.zeros(len(records)))}
     found |= {f"cost_{term}_s": seconds for term, seconds in cost_terms_s.items()}
-    found |= {
-        f"pressure/{name}_s": records["psi"]["total_s"][:, index] for index, name in enumerate(PRESSURES)
-    }
     for prefix, table, counters in _scopes(records, cgroups, workloads):
         found |= {prefix + metric.name: np.asarray(metric.of(counters), float) for metric in table}
-    return found
+    pressure = records["psi"]["total_s"].T
+    return found | {f"pressure/{name}_s": seconds for name, seconds in zip(PRESSURES, pressure, strict=True)}
 
 
 def _scopes(

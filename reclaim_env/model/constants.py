@@ -74,8 +74,8 @@ LOCAL, BIND, PREFERRED, INTERLEAVE = (np.int64(i) for i in range(4))
 ONLINE, OFFLINE, INFLATE, DEFLATE = (np.int64(i) for i in range(4))
 
 # Pressure (kernel/sched/psi.c)
-MEMORY_SOME, MEMORY_FULL, IO_SOME, IO_FULL = (np.int64(i) for i in range(4))
-PRESSURES = ("memory_some", "memory_full", "io_some", "io_full")
+IO_SOME, IO_FULL, MEMORY_SOME, MEMORY_FULL = (np.int64(i) for i in range(4))
+PRESSURES = ("io_some", "io_full", "memory_some", "memory_full")
 NR_PRESSURES = len(PRESSURES)
 
 # What a workload does

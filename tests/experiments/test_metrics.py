@@ -25,6 +25,7 @@ def test_every_counter_of_the_model_is_reported():
     used = set(measured(ended("always", 1)))
     renamed = {
         "oom_kill": "oom_kills",
+        "oomd_kill": "oomd_kills",
         "awake_s": "kswapd_awake_s",
         "bystander_refault_pages": "bystander_refault_mib",
     }
