@@ -148,9 +148,10 @@ def balance_pgdat_step(env, nid, now_s):
 def last_merged(pgdat):
     """Down to which priority the next passes are made as one: they examine little, and cannot reach high.
 
-    All passes down to a priority together examine fewer pages than the lists hold, shifted by one less.
+    All passes down to a priority together examine fewer pages than the lists hold, shifted by one less; of the
+    slab a pass takes twice as much.
     """
-    pages = pgdat.list_pages[INACTIVE] + pgdat.list_pages[ACTIVE]
+    pages = pgdat.list_pages[INACTIVE] + pgdat.list_pages[ACTIVE] + 2 * pgdat.slab_pages
     missing = pgdat.high_wmark_pages - (pgdat.free_pages - pgdat.unusable_pages)
     if pages < min(missing, MOMENTARY_PAGES):
         return ONE

@@ -45,9 +45,10 @@ def test_a_pool_smaller_than_a_batch_goes_whole(model):
 
 def test_slab_freed_by_kswapd_is_progress_of_its_run_and_counts_as_no_page_scanned_or_stolen(model):
     env = pool(1000)
-    assert one_run(model, env) == []
+    assert one_run(model, env, merged=True) == []
     node = env.node[0]
-    assert node.slab_pages < 1000 and node.free_pages > 768
+    assert node.slab_pages == 1000 - (node.free_pages - 700)
+    assert 768 < node.free_pages < 868  # no more than the pass that balanced the node
     assert node.kswapd_failures == node.vmstat.kswapd_fruitless_runs == 0
     assert node.vmstat.progress[KSWAPD] > 0
     assert node.vmstat.pgscan_kswapd == node.vmstat.pgsteal_kswapd == 0
