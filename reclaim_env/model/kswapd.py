@@ -148,8 +148,8 @@ def balance_pgdat_step(env, nid, now_s):
 def last_merged(pgdat):
     """Down to which priority the next passes are made as one: they examine little, and cannot reach high.
 
-    All passes down to a priority together examine fewer pages than the lists hold, shifted by one less; of the
-    slab a pass takes twice as much.
+    All passes down to a priority together examine fewer pages than the lists hold, shifted by one less; they
+    take twice as much of the slab.
     """
     pages = pgdat.list_pages[INACTIVE] + pgdat.list_pages[ACTIVE] + 2 * pgdat.slab_pages
     missing = pgdat.high_wmark_pages - (pgdat.free_pages - pgdat.unusable_pages)

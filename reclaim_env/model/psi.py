@@ -2,9 +2,9 @@
 
 Kept: some and full of memory and io for the machine, as totals and as averages over 10 and 60 s. Memory stall
 is time in direct reclaim, in reclaim and sleeps by order of memory.high, waits for pages of the working set
-(recent refaults) and all of kswapd's running time; io stall is every wait for a read. The kernel looks at
-each CPU by itself; here the means of a tick are spread over all CPUs alike. Left out: pressure of single
-cgroups, of cpu and irq; a task in direct reclaim counts as running even while it is kept waiting.
+(recent refaults, swap-ins) and all of kswapd's running time; io stall is every wait for a read. The kernel
+looks at each CPU by itself; here the means of a tick are spread over all CPUs alike. Left out: pressure of
+single cgroups, of cpu and irq; a task in direct reclaim counts as running even while it is kept waiting.
 """
 
 from reclaim_env.model.constants import IO_FULL, IO_SOME, MEMORY_FULL, MEMORY_SOME, NR_PRESSURES

@@ -85,7 +85,10 @@ def do_swap_page(env, w, c, nr_pages, demanded, wait_s, u):
     work.missed_ops += demanded
     work.waited_s += waited_s
     work.refault_wait_s += waited_s
-    env.node[work.cpu_node].vmstat.refault_wait_s += waited_s
+    vmstat = env.node[work.cpu_node].vmstat
+    vmstat.refault_wait_s += waited_s
+    vmstat.workingset_wait_s += waited_s  # a swap-in is a memory stall, recent or not
+    vmstat.read_wait_s += waited_s
 
 
 @inlined
