@@ -5,7 +5,7 @@ called differ by version; `counters.py` brings that to one set of names.
 """
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from .lines import Line, Reading, nanoseconds, refusal, whole_number
@@ -125,7 +125,7 @@ def print_uptime(time_ns: int) -> str:
     return f"{time_ns // 10**9}.{time_ns % 10**9 // 10**7:02} 0.00\n"
 
 
-def print_pressure(shares: Mapping[str, tuple[float, float, float]]) -> str:
+def print_pressure(shares: Mapping[str, Sequence[float]]) -> str:
     """some and full -> averages over 10 and 60 s as ratios, total in seconds. Nobody here keeps 300 s."""
     return "".join(
         f"{who} avg10={100 * avg10:.2f} avg60={100 * avg60:.2f} avg300=0.00 total={round(total_s * 1e6)}\n"
