@@ -44,11 +44,14 @@ def zone_reclaimable_pages(env, nid):
 
 @inlined
 def longest_list(env, lru):
-    """Pages of the longest list that a pass over the cgroup may scan."""
+    """Pages of the longest list that a pass over the cgroup may scan; a protected one counts as a cluster."""
     longest = max(env.lruvec[lru].list_pages[INACTIVE], env.lruvec[lru].list_pages[ACTIVE])
     if env.nr_anon_classes > 0:
         anon = env.lruvec[anon_row(env, lru)]
         longest = max(longest, anon.list_pages[INACTIVE], anon.list_pages[ACTIVE])
+    memcg = env.memcg[env.lruvec[lru].memcg]
+    if longest > 0 and max(memcg.elow_pages, memcg.emin_pages) > 0.0:
+        longest = max(longest, SWAP_CLUSTER_MAX)
     return longest
 
 

@@ -265,6 +265,14 @@ def test_kswapd_breaks_neither_min_nor_low(model):
         assert env.node[0].vmstat.pgscan_file == 0
 
 
+def test_a_protected_list_is_looked_at_as_if_it_had_a_cluster(model):
+    for low_mib, first_priority in ((0, 3), (5 / 256, 5)):
+        env = one_file(inactive=10, cgroup=[{"name": "box", "memory_low_mib": low_mib}])
+        set_free(env, 0)
+        model.page_counter.mem_cgroup_calculate_protection(env, -1)
+        assert one_run(model, env)[0] == (first_priority, 1, 1)
+
+
 def test_a_long_pass_is_spread_over_ticks_within_the_cpu_granted(model):
     env = one_file("mmap", inactive=40000)
     set_flag(env, UNREFERENCED)

@@ -122,6 +122,12 @@ MUTANTS: list[tuple[str, str, str, Callable]] = [
         test_vmscan.test_eviction_leaves_a_shadow_and_moves_the_clocks,
     ),
     (
+        "lru_balance.py",
+        "longest = max(longest, SWAP_CLUSTER_MAX)",
+        "longest = max(longest, 1)",
+        test_kswapd.test_a_protected_list_is_looked_at_as_if_it_had_a_cluster,
+    ),
+    (
         "page_counter.py",
         "if memcg.parent == root:",
         "if memcg.parent < 0:",
