@@ -29,7 +29,7 @@ from .checkpoints import (
     save_checkpoint,
 )
 from .identity import usable_cpus
-from .lessons import Lesson, by_nr_nodes
+from .lessons import Lesson, by_nr_nodes, interleaved
 from .session import Session
 from .train_config import RecurrentPpoConfig, TrainConfig
 
@@ -71,12 +71,11 @@ def make_env(
 
     usual_cost_s: lesson -> cost of an episode.
     """
-    scenarios = [scenario for lesson in taught for scenario in lesson.scenarios]
+    pairs = interleaved(taught)
+    scenarios = [scenario for _, scenario in pairs]
     control_s = config.setting.control_ms / 1000
     costs_s = [
-        usual_cost_s[lesson.name] * control_s / (one.duration_s * len(one.node))
-        for lesson in taught
-        for one in lesson.scenarios
+        usual_cost_s[lesson.name] * control_s / (one.duration_s * len(one.node)) for lesson, one in pairs
     ]
     groups = by_nr_nodes(scenarios)
     envs = [

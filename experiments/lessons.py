@@ -35,6 +35,17 @@ def lessons(names: Sequence[str]) -> tuple[Lesson, ...]:
     return found
 
 
+def interleaved(taught: Sequence[Lesson]) -> list[tuple[Lesson, Scenario]]:
+    """The first scenario of every lesson, then the second of each: any run of them is a fair mixture."""
+    longest = max(len(lesson.scenarios) for lesson in taught)
+    return [
+        (lesson, lesson.scenarios[i])
+        for i in range(longest)
+        for lesson in taught
+        if i < len(lesson.scenarios)
+    ]
+
+
 def by_nr_nodes(scenarios: Sequence[Scenario]) -> list[list[int]]:
     """Indices of the scenarios with as many nodes as each other: one vector env can hold them."""
     counts = sorted({len(scenario.node) for scenario in scenarios})

@@ -1,8 +1,8 @@
 """A policy fitted to what its actions cost to the end of the episode, looked ahead on forks.
 
 Each round visits states - first those of the tails' episodes, later those of the policy so far - and labels
-them (agents/labels.py). The policy is the network with the least expected regret over all labels: what the
-actions it likes cost above the cheapest one, in usual costs of the lesson. A run goes on from labels it kept.
+them (agents/labels.py). The policy is the network that shuns actions by their regret: their cost above the
+cheapest one, in usual costs of the lesson. A run goes on from the labels it kept.
 """
 
 import io
@@ -25,12 +25,14 @@ from . import files
 from .contender import Contender, of_rule
 from .evaluate import actor
 from .identity import usable_cpus
-from .lessons import Lesson, by_nr_nodes
+from .lessons import Lesson, by_nr_nodes, interleaved
 from .session import Session
 from .tensorboard import FILE_NAME, encoded
 from .train_config import SupervisedConfig
 
 LABELS = "labels"
+MAX_REGRET = 1.0  # usual costs of an episode: one trap says no more than ten
+MIN_CHANCE = 1e-6
 
 
 @dataclass(frozen=True)
@@ -72,7 +74,7 @@ def _labelled(session: Session, config: SupervisedConfig, number: int, policy: b
     parts = []
     for index, agent in enumerate(agents):
         seed = config.seed + 1000 * (number * len(config.tails) + index)
-        for group in by_nr_nodes([one for lesson in session.taught for one in lesson.scenarios]):
+        for group in by_nr_nodes([one for _, one in interleaved(session.taught)]):
             part = _visit(session, config, agent, group, wanted, seed)
             if part is None:
                 return None
@@ -88,7 +90,7 @@ def _visit(
     session: Session, config: SupervisedConfig, agent: Contender, group: list[int], wanted: int, seed: int
 ) -> Labels | None:
     """Labels along episodes of one group of scenarios, its share of those wanted; None: stopped."""
-    pairs = [(lesson, one) for lesson in session.taught for one in lesson.scenarios]
+    pairs = interleaved(session.taught)
     scenarios = [pairs[i][1] for i in group]
     usual = np.array([session.usual_cost_s[pairs[i][0].name] for i in group])
     wanted = max(round(wanted * len(group) / len(pairs)), 1)
@@ -134,7 +136,7 @@ def _now(
 
 
 def fitted(labels: Labels | None, config: SupervisedConfig, session: Session) -> bytes:
-    """The policy file of the network with the least expected regret; without labels, of a fresh one."""
+    """The policy file of the network fitted to the labels; without any, of a fresh one."""
     features = _features(config, session.taught)
     spec = PolicySpec(
         features=features, hidden=config.hidden, sources=config.sources, made_by=session.command
@@ -163,16 +165,22 @@ def _network(spec: PolicySpec) -> torch.nn.Sequential:
 
 
 def _fit(network: torch.nn.Sequential, labels: Labels, config: SupervisedConfig) -> None:
-    """Whole-batch Adam; states in which no action matters say nothing, and weigh nothing."""
+    """Whole-batch Adam. An action's log-chance of not being chosen, weighed by its regret up to MAX_REGRET.
+
+    States in which no action matters weigh nothing. (The expected regret itself has no slope where the
+    policy is sure and wrong.)
+    """
     regret = torch.from_numpy(labels.costs - labels.costs.min(axis=1, keepdims=True)).float()
+    regret = regret.clamp(max=MAX_REGRET)
     states = torch.from_numpy(labels.features)
     optimiser = torch.optim.Adam(
         network.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay
     )
     for _ in range(config.epochs):
-        expected = (torch.softmax(network(states), dim=1) * regret).sum(dim=1).mean()
+        chosen = torch.softmax(network(states), dim=1).clamp(max=1 - MIN_CHANCE)
+        loss = -(regret * torch.log1p(-chosen)).sum(dim=1).mean()
         optimiser.zero_grad()
-        expected.backward()
+        loss.backward()
         optimiser.step()
 
 

@@ -13,7 +13,6 @@ from typing import Any
 from pydantic import PositiveFloat, TypeAdapter, ValidationError
 
 from agents.policy_file import parse_policy
-from reclaim_env.reset_rules import KERNEL_RULES
 
 from . import files
 from .contender import Contender, of_rule
@@ -140,9 +139,10 @@ class _Run:
         files.write_json(self._folder / MANIFEST, content)
 
     def _run_rules(self) -> dict[str, dict[str, float]]:
-        """What lessons usually cost; and every kernel rule as a TensorBoard run with the agent's tags."""
+        """What lessons usually cost; and each of its lines as a TensorBoard run with the agent's tags."""
         same = self._validation.scenarios == self._training.scenarios
-        measured = {rule: self._rule(self._validation, rule) for rule in KERNEL_RULES}
+        rules = dict.fromkeys((*BASELINES, *self._config.lines))
+        measured = {rule: self._rule(self._validation, rule) for rule in rules}
         usual = usual_costs_s(measured)
         for rule, found in measured.items():
             self._write_line(rule, validation_points(found, usual))

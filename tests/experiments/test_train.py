@@ -127,7 +127,9 @@ def test_an_agent_that_does_as_a_rule_scores_on_its_line(tmp_path, monkeypatch):
 
 @pytest.mark.usefixtures("small")
 def test_what_is_validated_may_be_something_else(tmp_path):
-    folder = run(tmp_path / "run", steps=160, validation=("other", "third"))
+    folder = run(tmp_path / "run", steps=160, validation=("other", "third"), lines=("gap:runs=8", "never"))
+    shown = {path.name for path in (folder / "tensorboard").iterdir()}
+    assert shown == {"ppo", "rule_always", "rule_balanced", "rule_gap_runs_8", "rule_never"}
     noted = json.loads((folder / "manifest.json").read_text())["usual_cost_s"]
     assert {part: list(costs) for part, costs in noted.items()} == {
         "training": ["lively"],
@@ -308,6 +310,7 @@ def test_two_runs_of_one_seed_learn_the_same(tmp_path):
     ("arguments", "message"),
     [
         ({"algo": "sac"}, "algo: found sac, wanted one of ppo"),
+        ({"lines": ("sometimes",)}, "found 'sometimes'"),
         ({"epochs": 2.5}, "epochs: found 2.5"),
         ({"lstm_units": 8}, "lstm_units"),
         ({"steps": 0}, "steps"),
@@ -406,3 +409,11 @@ def test_importing_the_commands_loads_no_torch():
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120)
     assert done.stdout.strip() == "False", done.stderr
     assert time.monotonic() - began < 60
+
+
+def test_lessons_are_dealt_out_in_turn():
+    taught = [Lesson("a", (toy("a0"), toy("a1"), toy("a2"))), Lesson("b", (toy("b0"),))]
+    dealt = lessons.interleaved(taught)
+    assert [(lesson.name, one.name) for lesson, one in dealt] == [
+        ("a", "a0"), ("b", "b0"), ("a", "a1"), ("a", "a2")
+    ]  # fmt: skip
