@@ -50,8 +50,8 @@ def entry(name: str) -> Entry:
 
 
 def make_agent(name: str, scenario: Scenario, sources: bool = False) -> Agent:
-    """An agent by its name; a rule's may carry parameters, as in `threshold:runs=4`."""
-    if ":" in name:
+    """An agent by its name; a rule's may carry parameters, as in `threshold?runs=4`."""
+    if "?" in name:
         from agents.rules import rule_agent
 
         return rule_agent(rule_of(name), scenario, sources)

@@ -51,7 +51,7 @@ def compare(
     scenario: Scenarios = None,
     rule: Annotated[
         list[str] | None,
-        typer.Option(help="NAME[:PARAMETER=VALUE,...] or all; left out: those of kernels."),
+        typer.Option(help="NAME[?PARAMETER=VALUE&...] or all; left out: those of kernels."),
     ] = None,
     agent: Annotated[list[Path] | None, typer.Option(help="File of a trained agent.")] = None,
     seeds: Annotated[int, typer.Option(min=1, max=100_000, help="Paired seeds.")] = 32,

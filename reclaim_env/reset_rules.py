@@ -2,11 +2,10 @@
 
 A rule is masks over whose progress it was, and a few numbers in the node's record (model/layout.py);
 the model evaluates it at each progress event, and a probe at each tick. It is named `NAME` or
-`NAME:PARAMETER=VALUE,...`, as in `threshold:runs=4`.
+`NAME?PARAMETER=VALUE&...`, as in `threshold?runs=4`.
 """
 
 import difflib
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -26,49 +25,13 @@ from reclaim_env.model.constants import (
     PRICE,
     PROACTIVE,
 )
+from reclaim_env.rule_parameters import read_settings
 
 MEMCG_MASK = int(1 << MEMCG_HIGH | 1 << MEMCG_MAX | 1 << PROACTIVE)
 KSWAPD_MASK = int(1 << KSWAPD)
 GLOBAL_DIRECT_MASK = int(1 << GLOBAL_DIRECT)
 ANY_MASK = KSWAPD_MASK | GLOBAL_DIRECT_MASK | MEMCG_MASK
 WHOLE_COUNT = 1 << 30  # more failures than any episode has
-
-
-@dataclass(frozen=True)
-class Parameter:
-    """A number of a rule that can be set where the rule is named."""
-
-    name: str
-    unit: str
-    low: float
-    high: float
-    is_whole: bool
-    doc: str
-
-    def read(self, text: str, where: str) -> float:
-        try:
-            value = int(text) if self.is_whole else float(text)
-        except ValueError:
-            value = float("nan")
-        if not self.low <= value <= self.high:
-            kind = "whole number" if self.is_whole else "number"
-            wanted = f"a {kind} of {self.unit} from {self.low:g} to {self.high:g}"
-            raise ValueError(f"{where}: {self.name}: found {text!r}, wanted {wanted}")
-        return value
-
-
-PARAMETERS = {
-    one.name: one
-    for one in (
-        Parameter("runs", "runs", 1, 1000, True, "fruitless runs after which kswapd gives up"),
-        Parameter("step", "failures", 1, 1000, True, "a reset takes so many off the count"),
-        Parameter("left", "failures", 0, 1000, True, "a reset leaves so many"),
-        Parameter("refaults_per_s", "pages/s", 0, 1e9, False, "above this refault rate nothing resets"),
-        Parameter("wait_s", "seconds", 0.01, 1e6, False, "time hopeless before kswapd is tried again"),
-        Parameter("max_wait_s", "seconds", 0.01, 1e6, False, "the longest such time"),
-        Parameter("pages", "pages", 1, 1e12, True, "allocated while hopeless before kswapd is tried again"),
-    )
-}
 
 
 @dataclass(frozen=True)
@@ -343,36 +306,22 @@ _TABLE = (
 
 RULES: dict[str, ResetRule] = {rule.name: rule for rule in _TABLE}
 KERNEL_RULES: dict[str, ResetRule] = {name: rule for name, rule in RULES.items() if rule.is_masks}
-SYNTAX = "NAME or NAME:PARAMETER=VALUE,..."
 
 
 def rule_of(text: str) -> ResetRule:
     """The rule so named, with its parameters set; its own name says those that differ from the default."""
-    name, colon, settings = text.partition(":")
+    name, mark, settings = text.partition("?")
     if name not in RULES:
         close = difflib.get_close_matches(name, RULES, n=1)
         hint = f"; did you mean {close[0]}?" if close else ""
         raise ValueError(f"rule: found {name!r}, wanted one of {', '.join(RULES)}{hint}")
     rule = RULES[name]
-    values = _values(rule, text, settings.split(",") if colon else ())
+    values = read_settings(settings, rule.takes, f"rule {text}") if mark else {}
     changed = {one: value for one, value in sorted(values.items()) if value != getattr(rule, one)}
     if not changed:
         return rule
-    own_name = f"{name}:" + ",".join(f"{one}={value:g}" for one, value in changed.items())
+    own_name = f"{name}?" + "&".join(f"{one}={value:g}" for one, value in changed.items())
     return replace(rule, name=own_name, **changed)
-
-
-def _values(rule: ResetRule, text: str, settings: Iterable[str]) -> dict[str, float]:
-    found: dict[str, float] = {}
-    for setting in settings:
-        name, _, value = setting.partition("=")
-        if name not in rule.takes:
-            wanted = f"one of {', '.join(rule.takes)}" if rule.takes else "none"
-            raise ValueError(f"rule {text}: found parameter {name!r}, wanted {wanted}")
-        if name in found:
-            raise ValueError(f"rule {text}: found {name} twice, wanted it once")
-        found[name] = PARAMETERS[name].read(value, f"rule {text}")
-    return found
 
 
 def install_on(nodes: np.ndarray, rule: ResetRule) -> None:

@@ -173,7 +173,7 @@ def short(rule: str, failures: int = 0):
     return env
 
 
-@pytest.mark.parametrize("rule", ["threshold:runs=1", "threshold", "always", "balanced:runs=64"])
+@pytest.mark.parametrize("rule", ["threshold?runs=1", "threshold", "always", "balanced?runs=64"])
 def test_kswapd_gives_up_at_the_rules_number_of_fruitless_runs(model, rule):
     env = short(rule)
     node, limit = env.node[0], rule_of(rule).runs
@@ -193,11 +193,11 @@ def test_under_never_gives_up_kswapd_runs_as_long_as_there_is_time(model):
     assert env.node[0].vmstat.kswapd_fruitless_runs > 100
 
 
-@pytest.mark.parametrize("rule", ["always", "threshold", "balanced:runs=64", "never_gives_up"])
+@pytest.mark.parametrize("rule", ["always", "threshold", "balanced?runs=64", "never_gives_up"])
 def test_a_node_that_starts_hopeless_is_so_under_any_number_of_runs(model, rule):
     env = plain(rule, hopeless=[{"node": 0}])
     assert model.reset_rule.kswapd_test_hopeless(env.node[0])
-    if rule != "balanced:runs=64":
+    if rule != "balanced?runs=64":
         model.reset_rule.kswapd_try_clear_hopeless(env, 0, KSWAPD, 1)
         assert env.node[0].kswapd_failures == 0
 
@@ -209,11 +209,11 @@ def test_a_node_that_starts_hopeless_is_so_under_any_number_of_runs(model, rule)
         ("decrement", 16, 1, 15),
         ("decrement", 3, 2, 1),
         ("decrement", 2, 9, 0),
-        ("decrement:step=5", 16, 2, 6),
+        ("decrement?step=5", 16, 2, 6),
         ("partial", 16, 1, 8),
         ("partial", 8, 1, 8),
         ("partial", 5, 3, 5),
-        ("partial:left=15", 16, 4, 15),
+        ("partial?left=15", 16, 4, 15),
     ],
 )
 def test_what_a_reset_leaves_of_the_count(model, rule, failures, events, left):
@@ -245,7 +245,7 @@ def test_retry_low_takes_from_a_protected_cgroup_before_a_run_counts_as_failed(m
 # Probes
 
 
-@pytest.mark.parametrize("rule", ["timer", "always_timer", "balanced_timer", "timer:wait_s=2.5", "balanced"])
+@pytest.mark.parametrize("rule", ["timer", "always_timer", "balanced_timer", "timer?wait_s=2.5", "balanced"])
 def test_a_timer_revives_and_wakes_after_its_wait_and_not_before(model, rule):
     env = short(rule, failures=15)
     node, wait_s = env.node[0], rule_of(rule).wait_s
@@ -272,7 +272,7 @@ def test_a_timer_wakes_nobody_where_the_node_is_balanced(model):
 
 
 def test_backoff_doubles_its_wait_after_each_futile_probe_up_to_the_most(model):
-    env = short("backoff:wait_s=1,max_wait_s=5")
+    env = short("backoff?wait_s=1&max_wait_s=5")
     node = env.node[0]
     waits = []
     for helps_for_s in (0.01, 0.01, 0.01, 0.01, 6.0, 0.01):
@@ -288,7 +288,7 @@ def test_backoff_doubles_its_wait_after_each_futile_probe_up_to_the_most(model):
 
 
 def test_allocations_since_it_gave_up_revive_a_node(model):
-    for rule, pages in (("allocated", 1), ("allocated:pages=50", 50)):
+    for rule, pages in (("allocated", 1), ("allocated?pages=50", 50)):
         env = short(rule, failures=15)
         node = env.node[0]
         model.buddy.rmqueue(node, 20)
@@ -323,10 +323,10 @@ def test_allocated_free_wants_memory_half_way_from_min_to_low(model):
     ("text", "name"),
     [
         ("threshold", "threshold"),
-        ("threshold:runs=8", "threshold"),
-        ("threshold:runs=4", "threshold:runs=4"),
-        ("backoff:max_wait_s=8,wait_s=0.5", "backoff:max_wait_s=8,wait_s=0.5"),
-        ("backoff:wait_s=0.50,max_wait_s=8.0", "backoff:max_wait_s=8,wait_s=0.5"),
+        ("threshold?runs=8", "threshold"),
+        ("threshold?runs=4", "threshold?runs=4"),
+        ("backoff?max_wait_s=8&wait_s=0.5", "backoff?max_wait_s=8&wait_s=0.5"),
+        ("backoff?wait_s=0.50&max_wait_s=8.0", "backoff?max_wait_s=8&wait_s=0.5"),
     ],
 )
 def test_a_rule_has_one_name_however_it_is_written(text, name):
@@ -339,16 +339,16 @@ def test_a_rule_has_one_name_however_it_is_written(text, name):
     [
         ("balancd", "rule: found 'balancd', wanted one of always, .*; did you mean balanced\\?"),
         (
-            "threshold:runs=x",
-            "rule threshold:runs=x: runs: found 'x', wanted a whole number of runs from 1 to 1000",
+            "threshold?runs=x",
+            r"rule threshold\?runs=x: runs: found 'x', wanted a whole number of runs from 1 to 1000",
         ),
-        ("threshold:runs=2.5", "found '2.5', wanted a whole number"),
-        ("threshold:runs=0", "found '0', wanted"),
-        ("timer:wait_s=nan", "found 'nan', wanted a number of seconds"),
-        ("timer:wait_s", "found '', wanted a number of seconds"),
-        ("timer:wait_s=1,wait_s=2", "found wait_s twice, wanted it once"),
-        ("timer:pages=1", "found parameter 'pages', wanted one of wait_s, runs"),
-        ("never_gives_up:runs=3", "found parameter 'runs', wanted none"),
+        ("threshold?runs=2.5", "found '2.5', wanted a whole number"),
+        ("threshold?runs=0", "found '0', wanted"),
+        ("timer?wait_s=nan", "found 'nan', wanted a number of seconds"),
+        ("timer?wait_s", "found '', wanted a number of seconds"),
+        ("timer?wait_s=1&wait_s=2", "found wait_s twice, wanted it once"),
+        ("timer?pages=1", "found parameter 'pages', wanted one of wait_s, runs"),
+        ("never_gives_up?runs=3", "found parameter 'runs', wanted none"),
     ],
 )
 def test_a_wrong_rule_or_parameter_is_one_line_that_says_what_was_wanted(text, error):

@@ -54,7 +54,7 @@ def measured_directly(case: str, rule: str):
     return evaluate(CASES[case](), of_rule(rule), [FIRST_SEED], Setting())
 
 
-@pytest.mark.parametrize("rule", [*KERNEL_RULES, "timer:wait_s=0.5"])
+@pytest.mark.parametrize("rule", [*KERNEL_RULES, "timer?wait_s=0.5"])
 @pytest.mark.parametrize("case", CASES)
 def test_an_imported_episode_is_the_episode(case, rule, tmp_path):
     found = recorded(CASES[case](), rule, tmp_path)
