@@ -13,6 +13,7 @@ from .benchmark.cli import evaluate, families
 from .kernel_lab.cli import kernel_app
 from .kernel_lab.validate_cli import calibrate_kernel, validate_app
 from .reference_check.cli import validate_reference
+from .views_cli import picture, watch
 from .vmstat.cli import export_app, import_app
 
 app = typer.Typer(
@@ -32,6 +33,8 @@ app.add_typer(validate_app, name="validate")
 app.command("calibrate")(calibrate_kernel)
 app.command("evaluate")(evaluate)
 app.command("families")(families)
+app.command("watch")(watch)
+app.command("picture")(picture)
 validate_app.command("reference")(validate_reference)
 
 DEFAULT_SCENARIOS = ("incident", "dead_kswapd")
