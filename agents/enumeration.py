@@ -12,7 +12,8 @@ from itertools import product
 
 import numpy as np
 
-from agents.forks import Forks, future_key
+from agents.forks import Forks
+from reclaim_env.copies import copied
 
 MAX_BRANCHES = 256  # machines alive at a step: 40 MB
 
@@ -62,7 +63,7 @@ def enumerate_plans(
             steps += len(children) + 1
             for child in children:
                 if child.cost_s < known_s:
-                    grown.setdefault(future_key(child.record), child)
+                    grown.setdefault(forks.future_key(child.record), child)
         branches = list(grown.values())
     best = min(branches, key=lambda branch: branch.cost_s, default=None)
     if best is None:
@@ -78,7 +79,7 @@ def _children(forks: Forks, rules: Sequence[int], branch: _Branch) -> list[_Bran
         choices = list(product(rules, repeat=forks.nr_nodes))
     children = []
     for chosen in choices:
-        record = branch.record.copy()
+        record = copied(branch.record)
         plan = np.array([in_force, chosen] if branch.choice else [chosen])
         forks.drive(record, plan, len(plan) - 1, len(plan))
         children.append(_Branch(record, forks.cost_s(record), _Choice(chosen, branch.choice)))

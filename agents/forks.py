@@ -6,12 +6,14 @@ and each kernel rule with its decisions within an interval.
 """
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 from gymnasium.error import ResetNeeded
 
 from reclaim_env.action import bits_of_node
+from reclaim_env.copies import copied
 from reclaim_env.env import ReclaimEnv
 from reclaim_env.model.constants import FREE_PATH
 from reclaim_env.model.layout import alloc
@@ -63,22 +65,21 @@ class Forks:
         if rows.records["nr_nodes"][row] == 0 or self.nr_steps < 1:
             raise ResetNeeded(f"row {row}: found no episode under way, wanted one to look ahead in")
         self.rules, self.weights = tuple(rules), rows.weights
-        self.start = rows.records[row : row + 1].copy()
+        self.start = copied(rows.records[row : row + 1])
         self._ticks_per_step = rows.ticks_per_step
+        self._telling = _telling_words(self.start)
 
     def constant(self, rule: int) -> np.ndarray:
         return np.full((self.nr_steps, self.nr_nodes), rule, np.int16)
 
     def drive(self, record: np.ndarray, plan: np.ndarray, first: int, last: int) -> None:
         """Takes a record, (1,) in place, from step `first` to step `last` of the plan it has followed."""
-        step = first
-        while step < last:
+        if first == last:
+            return
+        turns = np.flatnonzero((plan[first + 1 : last] != plan[first : last - 1]).any(axis=1)) + first + 1
+        for step, until in pairwise((first, *turns, last)):
             self._follow(record, plan, step)
-            until = step + 1
-            while until < last and (plan[until] == plan[step]).all():
-                until += 1
             step_rows(record, (until - step) * self._ticks_per_step)
-            step = until
 
     def _follow(self, record: np.ndarray, plan: np.ndarray, step: int) -> None:
         """Installs the rules of this step where the last had others: a rule's own memory stays untouched."""
@@ -92,7 +93,7 @@ class Forks:
         It cannot where no progress meets a count above 0. With every progress clearing the count, that is
         seen from who cleared it; and if nobody did under this rule, nobody would have under another.
         """
-        probe = record.copy()
+        probe = copied(record)
         install_on(probe["node"], RULES["always"])
         step_rows(probe, self._ticks_per_step)
         grown = probe["node"]["vmstat"]["resets"][0] != record["node"]["vmstat"]["resets"][0]
@@ -104,25 +105,25 @@ class Forks:
         _, cost_s = episode_cost(record, self.weights)
         return float(cost_s[0])
 
+    def future_key(self, record: np.ndarray) -> bytes:
+        """Equal for two forks, (1,) each, whose past cost and future are the same under every plan."""
+        words = record.view(np.uint64)
+        return b"".join([words[part].tobytes() for part in self._telling])
 
-def _future_words() -> np.ndarray:
-    """One mask for each word of a record: 0 where two machines with the same future may differ."""
-    mask = alloc(1)
-    mask.view(np.uint64)[:] = np.uint64(2**64 - 1)
+
+def _telling_words(machine: np.ndarray) -> list[slice]:
+    """The words of a record in which machines with different futures differ: rows in use, without notes."""
+    tells = alloc(1)
+    everything = np.uint64(2**64 - 1)
+    tells.view(np.uint64)[:] = everything
+    used = {table: int(machine[f"nr_{table}s"][0]) for table in ("node", "memcg", "workload", "event")}
+    used["class_"] = int(machine["nr_classes"][0])
+    used |= {"lruvec": used["node"] * used["memcg"], "set_": used["node"] * used["class_"]}
+    for table, nr_rows in used.items():
+        tells[table][:, nr_rows:] = np.zeros((), tells.dtype[table].base)
     for name in (*RULE_FIELDS, *_NOTES):
-        mask["node"][name] = 0
+        tells["node"][name] = 0
     for name in _COUNTED_NOTES:
-        mask["node"]["vmstat"][name] = 0
-    return mask.view(np.uint64)
-
-
-_FUTURE_WORDS = _future_words()
-
-
-def future_key(record: np.ndarray) -> bytes:
-    """Equal for two machines, (1,) each, whose past cost and future are the same under every plan."""
-    return (record.view(np.uint64) & _FUTURE_WORDS).tobytes()
-
-
-def same_future(a: np.ndarray, b: np.ndarray) -> bool:
-    return not ((a.view(np.uint64) ^ b.view(np.uint64)) & _FUTURE_WORDS).any()
+        tells["node"]["vmstat"][name] = 0
+    edges = np.flatnonzero(np.diff(tells.view(np.uint64) == everything, prepend=False, append=False))
+    return [slice(int(first), int(last)) for first, last in edges.reshape(-1, 2)]

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from agents.forks import Forks, future_key
+from agents.forks import Forks
+from reclaim_env.copies import copied
 from reclaim_env.model import rng
 from reclaim_env.model.access import draw_exponential
 
@@ -17,7 +18,7 @@ def resampled(record: np.ndarray, number: int) -> np.ndarray:
     the pending switch of each on/off class, whose exponential periods have no memory. Schedules, events and
     the phases of bursts, which repeat, stay: they are taken as known.
     """
-    other = record.copy()
+    other = copied(record)
     other["seed"] = np.random.SeedSequence((int(record["tick"][0]), number)).generate_state(1, np.uint64)
     other["episode"] = 0
     env = other[0]
@@ -40,9 +41,9 @@ def costs_s(
     known: dict[tuple[bytes, bytes], float] = {}
     found = np.zeros(len(plans))
     for index, plan in enumerate(plans):
-        fork = record.copy()
+        fork = copied(record)
         forks.drive(fork, plan, first, until)
-        key = future_key(fork), plan[until:].tobytes()
+        key = forks.future_key(fork), plan[until:].tobytes()
         if key not in known:
             forks.drive(fork, plan, until, forks.nr_steps)
             known[key] = forks.cost_s(fork)

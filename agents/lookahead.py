@@ -15,6 +15,7 @@ import numpy as np
 from agents.forks import Forks
 from agents.futures import costs_s, resampled
 from agents.oracle import CHOICES
+from reclaim_env.copies import copied
 from reclaim_env.reset_rules import KERNEL_RULES, RULES, ResetRule
 
 NR_FUTURES = 4
@@ -61,7 +62,7 @@ class _Player:
 
     def play(self) -> tuple[np.ndarray, float, int]:
         """The plan played, its cost, and the rule it began with."""
-        forks, record = self._forks, self._forks.start.copy()
+        forks, record = self._forks, copied(self._forks.start)
         whole = [forks.constant(rule) for rule in range(len(forks.rules))]
         tails = np.argsort(self._mean_costs_s(record, whole, 0, forks.nr_steps), kind="stable")[:NR_TAILS]
         plan = forks.constant(int(tails[0]))
@@ -75,7 +76,7 @@ class _Player:
 
     def _decides(self, record: np.ndarray, plan: np.ndarray, step: int, until: int) -> bool:
         """Whether any choice before the next decision can matter. Spares the search; it tells it nothing."""
-        fork = record.copy()
+        fork = copied(record)
         for at in range(step, until):
             if self._forks.decides(fork).any():
                 return True

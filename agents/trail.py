@@ -5,10 +5,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from agents.forks import Forks, same_future
+from agents.forks import Forks
+from reclaim_env.copies import copied, put
 
-MAX_KEPT = 600  # records kept along a path: 100 MB
-COMPARED_EVERY = 10  # steps
+MAX_KEPT = 150  # records kept along a path: 25 MB
+COMPARED_STEPS = 10  # at least, from one look whether to go on to the next
 
 
 @dataclass(frozen=True)
@@ -31,11 +32,12 @@ class Trail:
         self._kept = np.zeros(forks.nr_steps // self._stride + 1, forks.start.dtype)
         self.decides = np.zeros(plan.shape, np.bool_)
         self.steps = 0  # it took to lay this trail, probes included
-        record, step = forks.start.copy(), 0
+        record, step = copied(forks.start), 0
         if before is not None:
             step = first // self._stride * self._stride
             nr_same = step // self._stride + 1
-            self._kept[:nr_same], self.decides[:step] = before._kept[:nr_same], before.decides[:step]
+            put(self._kept[:nr_same], before._kept[:nr_same])
+            self.decides[:step] = before.decides[:step]
             record = self.at(step)
         self._lay(record, step)
         self.cost_s = forks.cost_s(record)
@@ -50,12 +52,13 @@ class Trail:
 
     def _keep(self, record: np.ndarray, step: int) -> None:
         if step % self._stride == 0:
-            self._kept[step // self._stride] = record[0]
+            place = step // self._stride
+            put(self._kept[place : place + 1], record)
 
     def at(self, step: int) -> np.ndarray:
         """(1,) copy of the machine at a step."""
         place = step // self._stride
-        record = self._kept[place : place + 1].copy()
+        record = copied(self._kept[place : place + 1])
         self._forks.drive(record, self.plan, place * self._stride, step)
         return record
 
@@ -65,18 +68,17 @@ class Trail:
         Given up as soon as it has cost as much as the whole trail, or has come back to it.
         """
         record, step = self.at(first), first
+        period = math.ceil(COMPARED_STEPS / self._stride) * self._stride
         while step < self._forks.nr_steps:
-            until = min((step // self._compared + 1) * self._compared, self._forks.nr_steps)
+            until = min((step // period + 1) * period, self._forks.nr_steps)
             self._forks.drive(record, plan, step, until)
             step = until
             if self._forks.cost_s(record) >= self.cost_s or (step >= after and self._is_back(record, step)):
                 return Attempt(plan, first, math.inf, step - first)
         return Attempt(plan, first, self._forks.cost_s(record), step - first)
 
-    @property
-    def _compared(self) -> int:
-        return COMPARED_EVERY * self._stride
-
     def _is_back(self, record: np.ndarray, step: int) -> bool:
         place, left = divmod(step, self._stride)
-        return left == 0 and same_future(record, self._kept[place : place + 1])
+        if left:
+            return False
+        return self._forks.future_key(record) == self._forks.future_key(self._kept[place : place + 1])

@@ -16,6 +16,7 @@ from reclaim_env import action, arguments, observation, observe
 from reclaim_env import reward as costs
 from reclaim_env.arguments import ScenarioArg
 from reclaim_env.boot import boot
+from reclaim_env.copies import copied, put_rows
 from reclaim_env.counters import VMSTAT_NAMES, remember_rows, vmstat_totals
 from reclaim_env.model.constants import PRESSURES
 from reclaim_env.model.kernel import kernel
@@ -213,7 +214,8 @@ class ReclaimVectorEnv(VectorEnv):
         seeds, episodes = self.records["seed"][rows], self.records["episode"][rows]
         self._deal(rows, episodes + 1)
         for which in np.unique(self.scenario_of_row[rows]):  # by scenario: a copy of all rows would be vast
-            self.records[rows[self.scenario_of_row[rows] == which]] = self._templates[which]
+            own = rows[self.scenario_of_row[rows] == which]
+            put_rows(self.records, own, self._templates[which : which + 1])
         self.records["seed"][rows] = seeds
         self.records["episode"][rows] = episodes + 1
         start_rows(self.records, rows)
@@ -303,15 +305,14 @@ class ReclaimVectorEnv(VectorEnv):
     # Copies of the whole
 
     def save(self) -> Saved:
-        state = (
-            self.records,
-            self.scenario_of_row,
-            self._before,
-            self._observation,
-            self._seeded,
-            self._ended,
+        return Saved(
+            records=copied(self.records),
+            scenario_of_row=self.scenario_of_row.copy(),
+            before=copied(self._before),
+            observation=self._observation.copy(),
+            seeded=self._seeded.copy(),
+            ended=self._ended.copy(),
         )
-        return Saved(*(array.copy() for array in state))
 
     def restore(self, saved: Saved) -> None:
         """Goes back to a state saved by this env or one made with the same arguments."""
@@ -319,8 +320,8 @@ class ReclaimVectorEnv(VectorEnv):
             found = f"{saved.before.shape} rows and nodes, {saved.observation.shape} observations"
             wanted = f"{self._before.shape}, {self._observation.shape}"
             raise ValueError(f"saved: found {found}, wanted {wanted}")
-        self.records, self.scenario_of_row = saved.records.copy(), saved.scenario_of_row.copy()
-        self._before, self._observation = saved.before.copy(), saved.observation.copy()
+        self.records, self._before = copied(saved.records), copied(saved.before)
+        self.scenario_of_row, self._observation = saved.scenario_of_row.copy(), saved.observation.copy()
         self._seeded, self._ended = saved.seeded.copy(), saved.ended.copy()
 
     def fork(self) -> "ReclaimVectorEnv":
