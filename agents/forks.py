@@ -5,7 +5,7 @@ of rules. `always` and `never` are what an agent's bits 1 and 0 mean, so that pl
 and each kernel rule with its decisions within an interval.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from typing import Any
 
@@ -77,7 +77,7 @@ class Forks:
         if first == last:
             return
         turns = np.flatnonzero((plan[first + 1 : last] != plan[first : last - 1]).any(axis=1)) + first + 1
-        for step, until in pairwise((first, *turns, last)):
+        for step, until in pairwise((first, *turns.tolist(), last)):
             self._follow(record, plan, step)
             step_rows(record, (until - step) * self._ticks_per_step)
 
@@ -86,6 +86,14 @@ class Forks:
         for nid in range(self.nr_nodes):
             if step == 0 or plan[step, nid] != plan[step - 1, nid]:
                 install_on(record["node"][:, nid], self.rules[plan[step, nid]])
+
+    def replay(self, plan: np.ndarray) -> Iterator[np.ndarray]:
+        """The machine, (1,), at the start and after each step of a plan: one record, which moves on."""
+        record = copied(self.start)
+        yield record
+        for step in range(self.nr_steps):
+            self.drive(record, plan, step, step + 1)
+            yield record
 
     def decides(self, record: np.ndarray) -> np.ndarray:
         """(nodes,): whether the rule can make a difference in the next interval.
