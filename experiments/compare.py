@@ -14,7 +14,7 @@ from reclaim_env.scenario import Scenario
 from . import evaluate as evaluation
 from .contender import Contender
 from .evaluate import evaluation_seeds, nr_steps
-from .identity import Setting, commit, machine, row_key, source_hash, versions
+from .identity import Setting, provenance, row_key
 from .ledger import Ledger, Row
 from .results import Results, ScenarioResults
 from .run_folder import RunFolder
@@ -71,10 +71,7 @@ def manifest(request: Request, status: str, started: str, wall_s: float) -> dict
         "kind": "compare",
         "status": status,
         "command": request.command,
-        "commit": commit(),
-        "source_hash": source_hash(),
-        "versions": versions(),
-        "machine": machine(),
+        **provenance(),
         "scenarios": [scenario.model_dump(mode="json") for scenario in request.scenarios],
         "contenders": {contender.name: contender.identity for contender in request.contenders},
         "seeds": {"first": seeds[0], "number": len(seeds)},

@@ -70,6 +70,16 @@ def versions() -> dict[str, str]:
     return found
 
 
+def provenance() -> dict[str, object]:
+    """Of numbers computed now, as a manifest tells it."""
+    return {
+        "commit": commit(),
+        "source_hash": source_hash(),
+        "versions": versions(),
+        "machine": machine(),
+    }
+
+
 def machine() -> dict[str, object]:
     """What kind of machine, and nothing that says whose."""
     return {"architecture": platform.machine(), "system": platform.system(), "cpus": usable_cpus()}

@@ -3,7 +3,7 @@
 import json
 import math
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -65,6 +65,12 @@ class Ledger:
             return None
         stored_key, scenario, rule, seed, metrics = found
         return Row(stored_key, scenario, rule, seed, _from_json(metrics))
+
+    def rows(self) -> Iterator[Row]:
+        """All of them, in the order of scenario, rule and seed."""
+        for found in self._db.execute("SELECT * FROM row ORDER BY scenario, rule, seed"):
+            key, scenario, rule, seed, metrics = found
+            yield Row(key, scenario, rule, seed, _from_json(metrics))
 
     def series(self, key: str) -> Series | None:
         found = self._db.execute("SELECT npz FROM series WHERE key = ?", (key,)).fetchone()

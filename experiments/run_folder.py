@@ -44,6 +44,9 @@ class RunFolder:
     def write_manifest(self, content: dict[str, object]) -> None:
         files.write_json(self.path / MANIFEST, {"format": FORMAT, **content})
 
+    def write_text(self, name: str, text: str) -> None:
+        files.write_text(self.path / name, text)
+
     def write_reports(self, text: str, html: str) -> None:
         files.write_text(self.path / "report.txt", text)
         files.write_text(self.report, html)

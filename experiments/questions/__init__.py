@@ -1,0 +1,1 @@
+"""Questions asked of the model by a thousand short answers: maps, counterexamples, weights."""
