@@ -18,7 +18,7 @@ from reclaim_env.env import ReclaimEnv
 from reclaim_env.model.constants import FREE_PATH
 from reclaim_env.model.layout import alloc
 from reclaim_env.model.tick import step_rows
-from reclaim_env.reset_rules import RULE_FIELDS, RULES, ResetRule, install_on
+from reclaim_env.reset_rules import RULE_FIELDS, RULES, ResetRule, begin_on, install_on
 from reclaim_env.reward import episode_cost
 from reclaim_env.vector import ReclaimVectorEnv
 
@@ -84,8 +84,11 @@ class Forks:
     def _follow(self, record: np.ndarray, plan: np.ndarray, step: int) -> None:
         """Installs the rules of this step where the last had others: a rule's own memory stays untouched."""
         for nid in range(self.nr_nodes):
-            if step == 0 or plan[step, nid] != plan[step - 1, nid]:
-                install_on(record["node"][:, nid], self.rules[plan[step, nid]])
+            nodes, rule = record["node"][:, nid], self.rules[plan[step, nid]]
+            if record["tick"][0] == 0:
+                begin_on(nodes, rule)
+            elif step == 0 or plan[step, nid] != plan[step - 1, nid]:
+                install_on(nodes, rule)
 
     def replay(self, plan: np.ndarray) -> Iterator[np.ndarray]:
         """The machine, (1,), at the start and after each step of a plan: one record, which moves on."""

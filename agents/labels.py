@@ -7,7 +7,7 @@ import numpy as np
 
 from agents.forks import Forks, bit_rules, forkable
 from agents.futures import costs_s, resampled
-from reclaim_env.reset_rules import RULES
+from reclaim_env.reset_rules import rule_of
 from reclaim_env.vector import ReclaimVectorEnv
 
 HOLD_STEPS = 50  # 5 s: shorter deviations do not see the trap from which no suppression leads back
@@ -48,7 +48,7 @@ def _row_costs_s(
 ) -> np.ndarray:
     """(num_nodes, actions)"""
     actions = bit_rules(env.sources)
-    forks = Forks(env, row, (*actions, *(RULES[name] for name in tails)))
+    forks = Forks(env, row, (*actions, *map(rule_of, tails)))
     until = min(hold_steps, forks.nr_steps)
     plans = []
     for tail in range(len(actions), len(forks.rules)):

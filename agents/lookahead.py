@@ -16,7 +16,7 @@ from agents.forks import Forks
 from agents.futures import costs_s, resampled
 from agents.oracle import CHOICES
 from reclaim_env.copies import copied
-from reclaim_env.reset_rules import KERNEL_RULES, RULES, ResetRule
+from reclaim_env.reset_rules import RULES, ResetRule, rule_of
 
 NR_FUTURES = 4
 HOLD_STEPS = 20  # between two decisions: 2 s at the default interval
@@ -36,7 +36,7 @@ class Played:
 def play(
     env: Any,
     row: int = 0,
-    rules: Sequence[str] = tuple(KERNEL_RULES),
+    rules: Sequence[str] = tuple(RULES),
     nr_futures: int = NR_FUTURES,
     hold_steps: int = HOLD_STEPS,
     threads: int = 1,
@@ -47,7 +47,7 @@ def play(
     all, and then the rule in force. The same for any number of threads.
     """
     choices = [RULES[name] for name in CHOICES]
-    named = [RULES[name] for name in rules if RULES[name] not in choices]
+    named = [rule for rule in map(rule_of, rules) if rule not in choices]
     forks = Forks(env, row, (*choices, *named))
     with ThreadPoolExecutor(threads, thread_name_prefix="lookahead") as pool:
         player = _Player(forks, nr_futures, hold_steps, pool)

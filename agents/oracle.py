@@ -19,7 +19,7 @@ import numpy as np
 from agents.enumeration import Map, enumerate_plans
 from agents.forks import Forks
 from agents.trail import Attempt, Trail
-from reclaim_env.reset_rules import KERNEL_RULES, RULES, ResetRule
+from reclaim_env.reset_rules import RULES, ResetRule, rule_of
 
 CHOICES = ("never", "always", "balanced")  # of a step and node; all decide at progress events only
 BUDGET_EPISODES = 100
@@ -45,7 +45,7 @@ class Found:
 def search(
     env: Any,
     row: int = 0,
-    rules: Sequence[str] = tuple(KERNEL_RULES),
+    rules: Sequence[str] = tuple(RULES),
     choices: Sequence[ResetRule] = tuple(RULES[name] for name in CHOICES),
     plans: Sequence[np.ndarray] = (),
     budget_episodes: float = BUDGET_EPISODES,
@@ -58,7 +58,7 @@ def search(
     goes on from them ends soon after budget_episodes episodes were simulated. The result is the same
     for any number of threads. ValueError where env cannot fork, ResetNeeded where no episode is under way.
     """
-    named = [RULES[name] for name in rules if RULES[name] not in choices]
+    named = [rule for rule in map(rule_of, rules) if rule not in choices]
     forks = Forks(env, row, (*choices, *named))
     with ThreadPoolExecutor(threads, thread_name_prefix="oracle") as pool:
         return _Search(forks, len(choices), budget_episodes, pool.map).run(plans)

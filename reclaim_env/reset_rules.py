@@ -334,9 +334,14 @@ def install_on(nodes: np.ndarray, rule: ResetRule) -> None:
 def begin_under(records: np.ndarray, rule: ResetRule) -> None:
     """Gives every node of machines at time 0 the rule; one that begins hopeless has the failures for it."""
     node = records["node"]
-    install_on(node, rule)
-    exists = np.arange(node.shape[1]) < records["nr_nodes"][:, np.newaxis]
-    node["kswapd_failures"] = np.where(exists & (node["hopeless_since_s"] >= 0.0), rule.runs, 0)
+    begin_on(node, rule)
+    node["kswapd_failures"] *= np.arange(node.shape[1]) < records["nr_nodes"][:, np.newaxis]
+
+
+def begin_on(nodes: np.ndarray, rule: ResetRule) -> None:
+    """As install_on(), at time 0."""
+    install_on(nodes, rule)
+    nodes["kswapd_failures"] = np.where(nodes["hopeless_since_s"] >= 0.0, rule.runs, 0)
 
 
 def is_hopeless(nodes: Any) -> np.ndarray:
