@@ -12,7 +12,7 @@ import typer
 from .benchmark.cli import evaluate, families
 from .kernel_lab.cli import kernel_app
 from .kernel_lab.validate_cli import calibrate_kernel, validate_app
-from .questions.cli import map_rules
+from .questions.cli import falsify, map_rules, weigh
 from .reference_check.cli import validate_reference
 from .views_cli import picture, watch
 from .vmstat.cli import export_app, import_app
@@ -38,6 +38,8 @@ app.command("watch")(watch)
 app.command("picture")(picture)
 validate_app.command("reference")(validate_reference)
 app.command("map")(map_rules)
+app.command("weights")(weigh)
+app.command("falsify")(falsify)
 
 DEFAULT_SCENARIOS = ("incident", "dead_kswapd")
 

@@ -5,12 +5,14 @@ import json
 import secrets
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from . import files
 from .wording import visible
 
 FORMAT = "reclaim-run-1"
 MANIFEST = "manifest.json"
+LEDGER = "ledger.sqlite"
 
 
 class RunFolderError(ValueError):
@@ -33,9 +35,19 @@ class RunFolder:
                 f"--out: {where}: found {error.strerror}, wanted a writable folder"
             ) from None
 
+    @classmethod
+    def of_run(cls, path: Path) -> "RunFolder":
+        """One that holds a run with a ledger."""
+        if _content(path / MANIFEST).get("format") != FORMAT or not (path / LEDGER).is_file():
+            raise RunFolderError(f"{visible(str(path))}: found no run, wanted the folder of one")
+        return cls(path)
+
+    def manifest(self) -> dict[str, Any]:
+        return _content(self.path / MANIFEST)
+
     @property
     def ledger(self) -> Path:
-        return self.path / "ledger.sqlite"
+        return self.path / LEDGER
 
     @property
     def report(self) -> Path:
@@ -62,7 +74,8 @@ def _new_folder(parent: Path) -> Path:
 
 def _named_folder(path: Path, kind: str) -> Path:
     path.mkdir(parents=True, exist_ok=True)
-    if any(path.iterdir()) and _kind_of(path / MANIFEST) != (FORMAT, kind):
+    content = _content(path / MANIFEST)
+    if any(path.iterdir()) and (content.get("format"), content.get("kind")) != (FORMAT, kind):
         found = "files of something else"
         raise RunFolderError(
             f"--out: {visible(str(path))}: found {found}, wanted a new folder or one of a run"
@@ -73,9 +86,10 @@ def _named_folder(path: Path, kind: str) -> Path:
     return path
 
 
-def _kind_of(manifest: Path) -> tuple[object, object]:
+def _content(manifest: Path) -> dict[str, Any]:
+    """Nothing where there is none, or none of ours."""
     try:
         content = json.loads(manifest.read_text())
     except (OSError, ValueError, RecursionError):
-        return None, None
-    return (content.get("format"), content.get("kind")) if isinstance(content, dict) else (None, None)
+        return {}
+    return content if isinstance(content, dict) else {}

@@ -4,10 +4,13 @@ import json
 import shlex
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
+from ..wording import slug, visible
+
+DEFAULT_SCENARIOS = ("incident", "dead_kswapd")
 DEFAULT_BASE, DEFAULT_X, DEFAULT_Y = "trap_or_trove/alone", "cold_ratio", "device"
 
 Rules = Annotated[list[str] | None, typer.Option("--rule", help="Kernel rule; the usual ones if left out.")]
@@ -57,6 +60,88 @@ def map_rules(
     folder.write_text("map.txt", text)
     sys.stdout.write(json.dumps(rule_map.as_json(found), allow_nan=False) + "\n" if as_json else text)
     progress.say(f"Run folder: {folder.path}")
+
+
+def weigh(
+    run: Annotated[
+        Path | None, typer.Argument(metavar="RUN", help="Folder of a run: its rows are weighed.")
+    ] = None,
+    scenario: Annotated[
+        list[str] | None, typer.Option(help="ID|FILE|FAMILY/NAME#0..15; without RUN.", show_default=False)
+    ] = None,
+    rule: Rules = None,
+    seeds: Annotated[int, typer.Option(min=2, max=10_000, help="Paired seeds of a scenario.")] = 16,
+    kernel: Kernel = "7.0",
+    out: Out = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show how the ranking moves with the weights of the cost: the Pareto front, and who wins under which.
+
+    Every scenario or family alone, then all together.
+    """
+    from . import weighed, weighing
+
+    found = weighed.of_run(run) if run else _weighed_now(scenario, rule, seeds, kernel, out)
+    found += [weighed.together(found)] if len(found) > 1 else []
+    if as_json:
+        content = {"scenarios": {one.name: weighing.as_json(one) for one in found}}
+        sys.stdout.write(json.dumps(content, allow_nan=False) + "\n")
+    else:
+        sys.stdout.write("\n".join(weighing.render(one) for one in found))
+
+
+def _weighed_now(
+    scenario: list[str] | None, rule: list[str] | None, seeds: int, kernel: str, out: Path | None
+) -> list[Any]:
+    from .. import progress
+    from ..contender import contenders
+    from ..identity import Setting, provenance
+    from ..ledger import Ledger
+    from ..run_folder import RunFolder
+    from . import weighed
+
+    names, setting = scenario or list(DEFAULT_SCENARIOS), Setting(kernel=kernel)
+    chosen = contenders(rule or (), ())
+    total = weighed.nr_env_steps(names, len(chosen), seeds, setting)
+    folder = RunFolder.open(out, "weights")
+    folder.write_manifest({"kind": "weights", "command": _command(), **provenance(), **vars(setting)})
+    with Ledger(folder.ledger) as ledger, progress.bar(total, "env steps") as advance:
+        return weighed.of_scenarios(names, chosen, seeds, setting, ledger, advance)
+
+
+def falsify(
+    rule: Annotated[str, typer.Option(help="The rule that is put to the test.")],
+    family: Annotated[
+        list[str] | None, typer.Option(help="Family or FAMILY/NAME to search; all if left out.")
+    ] = None,
+    members: Annotated[int, typer.Option(min=1, max=1000, help="Members of each variant to try.")] = 4,
+    weights: Weights = "default",
+    kernel: Kernel = "7.0",
+    out: Annotated[Path | None, typer.Option(help="Scenario file to write.", show_default=False)] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Find a scenario in which a rule does worst against the oracle, and write the smallest that shows it.
+
+    Members of the families are drawn, the worst is driven further within its ranges, and then whatever is
+    not needed is taken away: tables, fields, digits, time. Minutes.
+    """
+    from reclaim_env.reset_rules import rule_of
+
+    from .. import progress
+    from ..identity import Setting
+    from . import falsify as falsifying
+
+    chosen, setting = rule_of(rule), Setting(kernel=kernel, weights=weights)
+    names = falsifying.members(family or (), members)
+    target = out or Path(f"worst-{slug(chosen.name)}.toml")
+    if target.exists():
+        raise ValueError(f"--out: {visible(str(target))}: found a file, wanted a new name")
+    with progress.bar(len(names), "members") as advance:
+        found = falsifying.Falsifier(chosen, setting, advance).run(names)
+    falsifying.write(target, found, _command())
+    content = json.dumps(falsifying.as_json(found), allow_nan=False) + "\n"
+    sys.stdout.write(content if as_json else falsifying.render(found))
+    progress.say(f"Scenario: {target}")
 
 
 def _command() -> str:

@@ -27,8 +27,12 @@ def stored_costs_s(
     seeds: Sequence[int],
     setting: Setting,
     advance: Advance = lambda steps: None,
+    label: str = "",
 ) -> np.ndarray:
-    """(scenarios, seeds, terms): weighted lost seconds, those the ledger lacks computed and added to it."""
+    """(scenarios, seeds, terms): weighted lost seconds, those the ledger lacks computed and added to it.
+
+    label: what the ledger calls all of these scenarios; empty: each by its name.
+    """
     keys = {
         (index, seed): row_key(scenario, contender, setting, seed)
         for index, scenario in enumerate(scenarios)
@@ -39,7 +43,7 @@ def stored_costs_s(
     for batch in _batches(scenarios, [place for place in keys if place not in known]):
         costs = _run(scenarios, batch, contender, setting, advance)
         rows = [
-            Row(keys[place], scenarios[place[0]].name, contender.name, place[1], _as_metrics(cost))
+            Row(keys[place], label or scenarios[place[0]].name, contender.name, place[1], _as_metrics(cost))
             for place, cost in zip(batch, costs, strict=True)
         ]
         ledger.add(rows, {})

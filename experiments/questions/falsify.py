@@ -1,0 +1,199 @@
+"""`reclaim falsify`: where does a rule do worst against the oracle? The smallest scenario that shows it."""
+
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import tomli_w
+
+from agents.forks import Forks
+from agents.futures import costs_s
+from agents.oracle import search
+from reclaim_env import families
+from reclaim_env.families import MemberName
+from reclaim_env.reset_rules import RULES, ResetRule
+from reclaim_env.scenario import Scenario, ScenarioError
+from reclaim_env.vector import ReclaimVectorEnv
+
+from .. import files
+from ..evaluate import evaluation_seeds
+from ..identity import Setting, usable_cpus
+from ..stats import Mean, means
+from ..tables import WIDTH, paragraph
+from ..wording import compact, fitted, with_interval
+from .shrink import shrunk, tables_of
+
+KEPT_RATIO = 0.5  # of the regret, that a smaller scenario must still show
+NR_FINALISTS = 4
+STEP = 0.25  # of a number's range
+SHRINKING_SEEDS, FINAL_SEEDS = 2, 16
+QUICK, FULL = 0.0, 60.0  # episodes of the oracle's search beyond `never`, `always` and `balanced`
+
+Progress = Callable[[str, int], None]
+
+
+@dataclass(frozen=True)
+class Regret:
+    """What a rule costs more than the oracle, in seconds of each simulated minute."""
+
+    name: str
+    rule_s: float
+    oracle_s: float
+
+    @property
+    def s_per_min(self) -> float:
+        return self.rule_s - self.oracle_s
+
+
+@dataclass(frozen=True)
+class Falsified:
+    rule: str
+    worst: tuple[Regret, ...]  # members, the worst first
+    scenario: Scenario  # the smallest that still shows it
+    regret_s_per_min: Mean  # of that, over seeds of its own
+    rule_s_per_min: float
+    oracle_s_per_min: float
+
+
+class Falsifier:
+    def __init__(self, rule: ResetRule, setting: Setting, progress: Progress):
+        self._rule, self._setting, self._progress = rule, setting, progress
+
+    def run(self, members: Sequence[MemberName]) -> Falsified:
+        found = self._ranked("searching", members, QUICK)
+        finalists = [name for name, _ in found[:NR_FINALISTS]]
+        worst = self._ranked("finalists", finalists, FULL)
+        top = self._climbed(worst[0][0])
+        scenario = families.member(top)
+        scenario = self._shrunk(scenario)
+        regrets = self._regrets(scenario, evaluation_seeds(FINAL_SEEDS), FULL)
+        (mean,) = means(np.array([[one.s_per_min] for one in regrets]))
+        return Falsified(
+            rule=self._rule.name,
+            worst=tuple(regret for _, regret in worst),
+            scenario=scenario,
+            regret_s_per_min=mean,
+            rule_s_per_min=float(np.mean([one.rule_s for one in regrets])),
+            oracle_s_per_min=float(np.mean([one.oracle_s for one in regrets])),
+        )
+
+    def _ranked(
+        self, words: str, names: Iterable[MemberName], budget: float
+    ) -> list[tuple[MemberName, Regret]]:
+        """Members by what the rule costs more than the oracle, each with its own seed."""
+
+        def regret(name: MemberName) -> tuple[MemberName, Regret]:
+            found = self._regret(families.member(name), name.seed or 0, budget)
+            self._progress(words, 1)
+            return name, found
+
+        with ThreadPoolExecutor(usable_cpus(), thread_name_prefix="falsify") as pool:
+            found = list(pool.map(regret, names))
+        return sorted(found, key=lambda one: -one[1].s_per_min)
+
+    def _climbed(self, name: MemberName) -> MemberName:
+        """Its numbers moved within their ranges, one at a time, while that makes it worse."""
+        for key, one in families.families()[name.family].parameters(name.variant).items():
+            if one.low == one.high:
+                continue
+            share = one.share_below(families.numbers_of(name)[key])
+            moved = [one.at(min(max(share + step, 0.0), 1.0)) for step in (-STEP, STEP)]
+            others = [replace(name, given={**name.given, key: value}) for value in moved]
+            name, _ = self._ranked("climbing", [name, *filter(_exists, others)], QUICK)[0]
+        return name
+
+    def _shrunk(self, scenario: Scenario) -> Scenario:
+        """Judged by the quick search, unless that does not see the regret."""
+        seeds = evaluation_seeds(SHRINKING_SEEDS)
+        wanted = KEPT_RATIO * self._mean_regret(scenario, seeds, FULL)
+        budget = QUICK if self._mean_regret(scenario, seeds, QUICK) >= wanted else FULL
+
+        def still_shows(smaller: Scenario) -> bool:
+            self._progress("shrinking", 0)
+            return self._mean_regret(smaller, seeds, budget) >= wanted
+
+        return shrunk(scenario, still_shows)
+
+    def _mean_regret(self, scenario: Scenario, seeds: Sequence[int], budget: float) -> float:
+        return float(np.mean([one.s_per_min for one in self._regrets(scenario, seeds, budget)]))
+
+    def _regrets(self, scenario: Scenario, seeds: Sequence[int], budget: float) -> list[Regret]:
+        with ThreadPoolExecutor(usable_cpus(), thread_name_prefix="falsify") as pool:
+            return list(pool.map(partial(self._regret, scenario, budget=budget), seeds))
+
+    def _regret(self, scenario: Scenario, seed: int, budget: float) -> Regret:
+        env = ReclaimVectorEnv(
+            1,
+            scenario=scenario,
+            kernel=self._setting.kernel,
+            reward=self._setting.weights,
+            control_ms=self._setting.control_ms,
+            episode_s=scenario.duration_s,
+        )
+        env.reset(seed=[seed])
+        forks = Forks(env, 0, [self._rule])
+        (own_s,) = costs_s(forks, forks.start, [forks.constant(0)], 0, forks.nr_steps)
+        best = search(env, rules=tuple(RULES) if budget else (), budget_episodes=budget)
+        per_min = 60 / scenario.duration_s
+        return Regret(scenario.name, own_s * per_min, min(own_s, best.cost_s) * per_min)
+
+
+def write(path: Path, found: Falsified, command: str) -> None:
+    """The scenario as a file that says where it comes from and what it shows."""
+    told = {
+        "source": f"{found.scenario.source[:1500]}; made smaller by {command}",
+        "description": " ".join(_sentences(found)),
+    }
+    files.write_text(path, tomli_w.dumps({**tables_of(found.scenario), **told}))
+
+
+def render(found: Falsified) -> str:
+    lines = [f"{found.rule}: seconds a minute it costs more than the oracle", "=" * WIDTH]
+    for regret in found.worst:
+        cells = f"{compact(regret.rule_s):>9} {compact(regret.oracle_s):>9} {compact(regret.s_per_min):>9}"
+        lines.append(f"{fitted(regret.name, 48)} {cells}")
+    lines += ["", *(line for sentence in _sentences(found) for line in paragraph(sentence))]
+    return "\n".join(lines) + "\n"
+
+
+def _sentences(found: Falsified) -> list[str]:
+    regret = found.regret_s_per_min
+    spread = with_interval(regret.mean, regret.lo, regret.hi)
+    return [
+        f"Under {found.rule} this costs {compact(found.rule_s_per_min)} s a minute, under the best plan "
+        f"found {compact(found.oracle_s_per_min)} s.",
+        f"Regret {spread} s a minute over {FINAL_SEEDS} seeds (95 % interval).",
+    ]
+
+
+def as_json(found: Falsified) -> dict[str, Any]:
+    return {
+        "rule": found.rule,
+        "worst": [{**vars(regret), "regret_s_per_min": regret.s_per_min} for regret in found.worst],
+        "scenario": tables_of(found.scenario),
+        "regret_s_per_min": found.regret_s_per_min.as_json(),
+        "rule_s_per_min": found.rule_s_per_min,
+        "oracle_s_per_min": found.oracle_s_per_min,
+        "seeds": FINAL_SEEDS,
+    }
+
+
+def _exists(name: MemberName) -> bool:
+    try:
+        families.member(name)
+    except ScenarioError:
+        return False
+    return True
+
+
+def members(asked: Sequence[str], nr_members: int) -> list[MemberName]:
+    """So many of every variant asked for (a family, family/name, or all), drawn by the seeds 0, 1, ..."""
+    ids = [one for one in families.ids() if not asked or one in asked or one.partition("/")[0] in asked]
+    if not ids:
+        known = ", ".join(families.families())
+        raise ValueError(f"--family: found {', '.join(asked)}, wanted one of {known}, or family/name")
+    return [replace(families.parse(one), seed=seed) for one in ids for seed in range(nr_members)]
