@@ -12,8 +12,9 @@ import typer
 from .benchmark.cli import evaluate, families
 from .kernel_lab.cli import kernel_app
 from .kernel_lab.validate_cli import calibrate_kernel, validate_app
-from .questions.cli import falsify, map_rules, weigh
+from .questions.cli import falsify, foresight, map_rules, weigh
 from .reference_check.cli import validate_reference
+from .run_cli import report, validate_results
 from .views_cli import picture, watch
 from .vmstat.cli import export_app, import_app
 
@@ -37,9 +38,12 @@ app.command("families")(families)
 app.command("watch")(watch)
 app.command("picture")(picture)
 validate_app.command("reference")(validate_reference)
+validate_app.command("results")(validate_results)
+app.command("report")(report)
 app.command("map")(map_rules)
 app.command("weights")(weigh)
 app.command("falsify")(falsify)
+app.command("foresight")(foresight)
 
 DEFAULT_SCENARIOS = ("incident", "dead_kswapd")
 
@@ -86,8 +90,7 @@ def compare(
     with progress.bar(request.nr_env_steps, "env steps") as advance:
         results = comparison.run(request, folder, advance)
     text = tables.render(results)
-    for found in results.scenarios:
-        tensorboard.write_runs(folder.path / "tb", found, seeds)
+    tensorboard.write(folder.path / "tb", results)
     folder.write_reports(text, report.render(results))
     sys.stdout.write(json.dumps(results.as_json(), allow_nan=False) + "\n" if as_json else text)
     progress.say(f"Report: {folder.report}")

@@ -1,6 +1,6 @@
 """The self-contained HTML report: the answer, the tables, the episodes over time."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template
@@ -55,9 +55,10 @@ def template(name: str) -> Template:
     return environment.get_template(name)
 
 
-def render(results: Results) -> str:
+def render(results: Results, made: Sequence[tuple[str, str]] = ()) -> str:
+    """made: what, and words, of how the numbers came about."""
     sections = [_section(found, f"s{index}") for index, found in enumerate(results.scenarios)]
-    return template("report.html.j2").render(results=results, sections=sections)
+    return template("report.html.j2").render(results=results, sections=sections, made=made)
 
 
 def _section(found: ScenarioResults, prefix: str) -> dict[str, object]:

@@ -4,28 +4,50 @@ import io
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
-from . import files
+from . import files, tensorboard_views
 from .metrics import tag
-from .results import ScenarioResults
+from .results import Results, ScenarioResults
 from .series import Series
 from .wording import slug
 
 FILE_NAME = "events.out.tfevents.0.reclaim"  # TensorBoard's own name would hold the machine's
 
 
-def write_runs(folder: Path, found: ScenarioResults, nr_seeds: int) -> None:
+def write(folder: Path, results: Results) -> None:
+    """A run for every rule of every scenario, and for the page a layout and the names of HParams."""
+    setting = {"kernel": results.kernel, "weights": results.weights}
+    for found in results.scenarios:
+        write_runs(folder, found, results.nr_seeds, setting)
+    hparams = {
+        "scenario": [found.name for found in results.scenarios],
+        "rule": [rule for found in results.scenarios for rule in found.rules],
+        **{name: [value] for name, value in setting.items()},
+    }
+    page = [tensorboard_views.layout(), tensorboard_views.compared(hparams)]
+    files.write_bytes(folder / FILE_NAME, encoded((), page))
+
+
+def write_runs(
+    folder: Path, found: ScenarioResults, nr_seeds: int, setting: Mapping[str, str] | None = None
+) -> None:
     """folder/<scenario>/<rule>/; a run that is there already is replaced."""
     for rule in found.rules:
         series = found.series.get(rule)
         last = nr_seeds * (len(series.time_s) - 1) if series else 1
         means = {tag(name): found.mean(rule, name).mean for name in found.metrics}
         events = [(0, means), (last, means), *(_over_time(series) if series else ())]
-        files.write_bytes(folder / found.name / slug(rule) / FILE_NAME, encoded(events))
+        views = [tensorboard_views.session({"scenario": found.name, "rule": rule, **(setting or {})})]
+        path = folder / slug(found.name) / slug(rule) / FILE_NAME
+        files.write_bytes(path, encoded(events, views))
 
 
-def encoded(events: Sequence[tuple[int, Mapping[str, float | None]]]) -> bytes:
-    """An event file of (step, tag -> value); undefined is no point. No wall time: equal runs, equal bytes."""
+def encoded(events: Sequence[tuple[int, Mapping[str, float | None]]], views: Sequence[Any] = ()) -> bytes:
+    """An event file of (step, tag -> value); undefined is no point. No wall time: equal runs, equal bytes.
+
+    views: summaries of tensorboard_views, before the rest.
+    """
     from tensorboard.compat.proto.event_pb2 import Event
     from tensorboard.compat.proto.summary_pb2 import Summary
     from tensorboard.summary.writer.record_writer import RecordWriter
@@ -33,6 +55,8 @@ def encoded(events: Sequence[tuple[int, Mapping[str, float | None]]]) -> bytes:
     buffer = io.BytesIO()
     writer = RecordWriter(buffer)
     writer.write(Event(file_version="brain.Event:2").SerializeToString())
+    for view in views:
+        writer.write(Event(step=0, summary=view).SerializeToString())
     for step, values in events:
         points = [
             Summary.Value(tag=name, simple_value=value)

@@ -9,14 +9,14 @@ from typing import TypeVar
 
 import numpy as np
 
-from agents import oracle
 from reclaim_env.families import frozen
-from reclaim_env.reset_rules import KERNEL_RULES
-from reclaim_env.vector import ReclaimVectorEnv
+from reclaim_env.reset_rules import RULES
 
 from .. import evaluate as evaluation
+from ..ceiling import NAME as ORACLE
+from ..ceiling import oracle_metrics
 from ..contender import Contender, of_rule
-from ..identity import Setting, commit, machine, row_key, source_hash, usable_cpus, versions
+from ..identity import commit, machine, row_key, source_hash, usable_cpus, versions
 from ..ledger import Ledger, Row
 from ..results import BASELINES
 from ..run_folder import RunFolder
@@ -25,7 +25,6 @@ from .frame import FamilyCosts, Frame
 from .request import REFERENCE_SEEDS, Case, Request
 
 BATCH = 32  # members that run together; an interruption loses at most so many
-ORACLE = "oracle"
 SHOWN = (
     "cost_refault_io_s",
     "cost_kswapd_cpu_s",
@@ -160,30 +159,18 @@ def _rows(
 
 def _searched(request: Request, case: Case, ledger: Ledger, progress: Progress) -> list[Row]:
     """The oracle's rows: one search for each seed, as many at a time as there are CPUs."""
-    plan = Contender(ORACLE, f"search of {request.budget_episodes:g} episodes over {', '.join(KERNEL_RULES)}")
+    plan = Contender(ORACLE, f"search of {request.budget_episodes:g} episodes over {', '.join(RULES)}")
     seeds = request.seeds[: request.nr_oracle_seeds]
     keys = {seed: row_key(case.member(seed), plan, request.setting, seed) for seed in seeds}
     missing = [seed for seed, key in keys.items() if ledger.row(key) is None]
     with ThreadPoolExecutor(usable_cpus(), thread_name_prefix="oracle") as pool:
-        search = partial(_search, case, request.setting, request.budget_episodes)
+
+        def search(seed: int) -> dict[str, float]:
+            return oracle_metrics(case.member(seed), request.setting, request.budget_episodes, seed)
+
         for start in range(0, len(missing), usable_cpus()):
             batch = missing[start : start + usable_cpus()]
             found = pool.map(search, batch)
             ledger.add([Row(keys[s], case.stem, ORACLE, s, m) for s, m in zip(batch, found, strict=True)], {})
             progress(f"{case.stem}: {ORACLE}, {start + len(batch)} of {len(missing)} seeds", 0)
     return [row for key in keys.values() if (row := ledger.row(key)) is not None]
-
-
-def _search(case: Case, setting: Setting, budget_episodes: float, seed: int) -> dict[str, float]:
-    scenario = case.member(seed)
-    env = ReclaimVectorEnv(
-        1,
-        scenario,
-        kernel=setting.kernel,
-        reward=setting.weights,
-        control_ms=setting.control_ms,
-        episode_s=scenario.duration_s,
-    )
-    env.reset(seed=seed)
-    found = oracle.search(env, budget_episodes=budget_episodes)
-    return {"cost_s": found.cost_s, "bound_s": found.bound_s, "is_exact": float(found.is_exact)}

@@ -144,6 +144,39 @@ def falsify(
     progress.say(f"Scenario: {target}")
 
 
+def foresight(
+    scenario: Annotated[
+        list[str] | None, typer.Option(help="ID|FILE|FAMILY/NAME#0..3", show_default=False)
+    ] = None,
+    rule: Rules = None,
+    seeds: Annotated[int, typer.Option(min=2, max=1000, help="Seeds of a scenario.")] = 4,
+    budget: Annotated[float, typer.Option(min=1, help="Episodes the oracle may simulate.")] = 60,
+    weights: Weights = "default",
+    kernel: Kernel = "7.0",
+    out: Out = None,
+    as_json: AsJson = False,
+) -> None:
+    """Estimate how much of what the oracle saves it saves by seeing the future.
+
+    Hundreds of episodes for each seed: seconds to minutes.
+    """
+    from .. import progress
+    from ..contender import contenders
+    from ..identity import Setting, provenance
+    from ..ledger import Ledger
+    from ..run_folder import RunFolder
+    from . import foresight as looking
+
+    names, setting = scenario or list(DEFAULT_SCENARIOS), Setting(kernel=kernel, weights=weights)
+    folder = RunFolder.open(out, "foresight")
+    folder.write_manifest({"kind": "foresight", "command": _command(), **provenance(), **vars(setting)})
+    with Ledger(folder.ledger) as ledger, progress.bar(len(names) * seeds, "episodes") as advance:
+        chosen = contenders(rule or (), ())
+        found = looking.measure(names, chosen, seeds, setting, budget, ledger, advance)
+    content = json.dumps(looking.as_json(found), allow_nan=False) + "\n"
+    sys.stdout.write(content if as_json else looking.render(found))
+
+
 def _command() -> str:
     """As it was typed, files by their bare names: a manifest tells nobody's folders."""
     return shlex.join(["reclaim", *(_without_folders(word) for word in sys.argv[1:])])

@@ -1,0 +1,133 @@
+"""A finished run read back from its folder: the rows of its ledger as the frame every report is made from."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from reclaim_env import families
+from reclaim_env.scenario import Scenario, parse
+
+from .ceiling import NAME as ORACLE
+from .ledger import Ledger, Row
+from .results import BASELINES, Results, ScenarioResults
+from .run_folder import RunFolder
+from .wording import visible
+
+KINDS = ("compare", "evaluate")
+
+
+@dataclass(frozen=True)
+class PastRun:
+    path: Path
+    manifest: dict[str, Any]
+    rows: tuple[Row, ...]  # of the seeds asked for, by scenario, rule and seed
+
+    @property
+    def is_of_families(self) -> bool:
+        return self.manifest["kind"] == "evaluate"
+
+    @property
+    def scenario_names(self) -> list[str]:
+        return [name for name, _ in groupby(self.rows, lambda row: row.scenario)]
+
+    @property
+    def ledger(self) -> Path:
+        return RunFolder(self.path).ledger
+
+    def scenario(self, name: str, seed: int) -> Scenario:
+        """What a row of this name and seed was simulated on."""
+        if self.is_of_families:
+            return families.member(f"{name}#{seed}")
+        found = [one for one in self.manifest["scenarios"] if one["name"] == name]
+        return parse(found[0], name)
+
+
+def read(path: Path) -> PastRun:
+    """A ValueError in one line where the folder holds no run of episodes, or not a whole one."""
+    folder = RunFolder.of_run(path)
+    manifest, where = folder.manifest(), visible(str(path))
+    kind, status = manifest.get("kind"), manifest.get("status")
+    if kind not in KINDS:
+        raise ValueError(f"{where}: found a run of {visible(str(kind))}, wanted one of {' or '.join(KINDS)}")
+    if status != "complete":
+        raise ValueError(f"{where}: found a run that is {visible(str(status))}, wanted a complete one")
+    first, number = manifest["seeds"]["first"], manifest["seeds"]["number"]
+    with Ledger(folder.ledger) as ledger:
+        rows = tuple(row for row in ledger.rows() if first <= row.seed < first + number)
+    if not rows:
+        raise ValueError(f"{where}: found an empty ledger, wanted rows")
+    return PastRun(path, manifest, rows)
+
+
+def results(run: PastRun) -> Results:
+    """Every scenario or family with all contenders; the oracle where it has every seed."""
+    seeds = run.manifest["seeds"]["number"]
+    with Ledger(run.ledger) as ledger:
+        found = tuple(
+            _scenario(run, name, list(rows), seeds, ledger)
+            for name, rows in groupby(run.rows, lambda row: row.scenario)
+        )
+    return Results(found, seeds, run.manifest["kernel"], run.manifest["weights"], run.manifest["command"])
+
+
+def _scenario(run: PastRun, name: str, rows: Sequence[Row], nr_seeds: int, ledger: Ledger) -> ScenarioResults:
+    by_rule = {rule: list(of_rule) for rule, of_rule in groupby(rows, lambda row: row.rule)}
+    whole = {rule: by_rule[rule] for rule in _in_order(by_rule, run) if len(by_rule[rule]) == nr_seeds}
+    metrics = tuple(whole[BASELINES[0]][0].metrics)
+    scenario = run.scenario(name, rows[0].seed)
+    series = {rule: ledger.series(of_rule[0].key) for rule, of_rule in whole.items()}
+    return ScenarioResults(
+        name=name,
+        description=scenario.description,
+        duration_s=scenario.duration_s,
+        workloads=() if run.is_of_families else scenario.workload_names,
+        cgroups=() if run.is_of_families else scenario.cgroup_names,
+        metrics=metrics,
+        values={
+            rule: np.array([[row.metrics.get(metric, np.nan) for metric in metrics] for row in of_rule])
+            for rule, of_rule in whole.items()
+        },
+        series={rule: one for rule, one in series.items() if one is not None},
+    )
+
+
+def _in_order(by_rule: dict[str, list[Row]], run: PastRun) -> Iterator[str]:
+    """As they were asked for, the oracle last."""
+    yield from (rule for rule in run.manifest["contenders"] if rule in by_rule)
+    yield from (rule for rule in (ORACLE,) if rule in by_rule)
+
+
+def how_made(run: PastRun, results: Results) -> list[tuple[str, str]]:
+    """(what, words): where the numbers come from and what they cannot say."""
+    manifest, seeds = run.manifest, run.manifest["seeds"]
+    versions = ", ".join(f"{name} {number}" for name, number in manifest["versions"].items())
+    found = [
+        ("Command", manifest["command"]),
+        ("Commit", manifest["commit"] or "none: an installed package"),
+        ("Sources", f"hash {manifest['source_hash']}; {versions}"),
+        ("Seeds", f"{seeds['number']} from {seeds['first']} on, the same for every rule"),
+        ("Method", METHOD),
+    ]
+    if run.is_of_families:
+        found.append(("Families", f"frozen as {manifest['families_hash']}; a seed is another machine"))
+    if any(row.rule == ORACLE for row in run.rows):
+        found.append(("Oracle", ORACLE_WORDS))
+    return [*found, ("Limits", results.limits or LIMITS)]
+
+
+METHOD = (
+    "Every rule meets the same demand on the same seed. Differences are taken seed by seed; intervals are "
+    "95 % bootstrap intervals of the mean over seeds."
+)
+ORACLE_WORDS = (
+    "A search that sees the future: a ceiling, no rule. It tries every rule and then changes of the best "
+    "plan; where is_exact is 1 it has tried every plan."
+)
+LIMITS = (
+    "A model, not a kernel: compare rules, do not read off seconds. What it keeps of mm/, what it leaves "
+    "out and how far it agrees with a real 6.12 stands in reclaim_env/MODEL.md."
+)
