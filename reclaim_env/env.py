@@ -83,7 +83,7 @@ class ReclaimEnv(gym.Env):
 
     ## Arguments
     scenario="incident", kernel="7.0", reward="default", control_ms=100, episode_s=60, sources=False,
-    privileged=False, rule=None (a kernel rule evaluated in the model; actions are then ignored).
+    privileged=False, rule=None (one evaluated in the model, as "timer?wait_s=5"; actions are then ignored).
     `gym.make_vec` takes the same, and what `ReclaimVectorEnv` adds.
 
     ## Versions

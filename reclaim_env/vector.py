@@ -58,7 +58,7 @@ class ReclaimVectorEnv(VectorEnv):
     Beyond them:
       scenario        may be a list, dealt out to the rows in turn (all with as many nodes); what is left over
                       of a longer list is dealt out to their next episodes, and then the list again
-      rule            a kernel rule evaluated in the model at every progress event; actions are then ignored
+      rule            one evaluated in the model at every progress event; actions are then ignored
       autoreset_mode  NEXT_STEP, SAME_STEP or DISABLED, as gymnasium means them
       copy            False returns the same observation array at every call
       threads         rows are split among them; the results are the same for any number
