@@ -51,6 +51,8 @@ class Host:
     pressure: dict[str, float]  # some, full: per cent of the last minute that tasks waited for memory
     cgroups: Cgroups
     memory_files: tuple[str, ...]  # where the nodes' sizes were read
+    slab_mib: tuple[float, ...]  # reclaimable slab of the nodes
+    swap_mib: float  # 0: none, or not told
     unread: dict[str, str] = field(default_factory=dict)
 
 
@@ -60,7 +62,8 @@ def read_host(root: Path, interval_s: float, sleep: Callable[[float], None]) -> 
     ValueError where not even the sizes of the nodes can be had.
     """
     files = HostFiles(root)
-    sources, nodes = _nodes(files)
+    read = _nodes(files)
+    sources, nodes = tuple(read), tuple(node for node, _ in read.values())
     nids = [node.nid for node in nodes]
     zoneinfo = files.parsed("/proc/zoneinfo", procfs.parse_zoneinfo, {})
     dead = {nid for nid, node in zoneinfo.items() if node.unreclaimable and node.unreclaimable.value}
@@ -76,6 +79,8 @@ def read_host(root: Path, interval_s: float, sleep: Callable[[float], None]) -> 
         pressure=files.parsed("/proc/pressure/memory", _averages, {}),
         cgroups=read_cgroups(files, most_cgroups(len(nodes))),
         memory_files=sources,
+        slab_mib=tuple(slab_mib for _, slab_mib in read.values()),
+        swap_mib=files.parsed("/proc/swaps", _swap_mib, 0.0),
         unread=files.unread,
     )
 
@@ -85,21 +90,25 @@ def most_cgroups(nr_nodes: int) -> int:
     return (MAX_WORKLOADS - 1) // 2 - nr_nodes
 
 
-def _nodes(files: HostFiles) -> tuple[tuple[str, ...], tuple[NodeMemory, ...]]:
-    """Nodes with memory. A kernel without NUMA has no folder for them, but /proc/meminfo."""
+def _nodes(files: HostFiles) -> dict[str, tuple[NodeMemory, float]]:
+    """Nodes with memory and their reclaimable slab in MiB, by the file that tells.
+
+    A kernel without NUMA has no folder for them, but /proc/meminfo.
+    """
     nids = sorted(int(name[4:]) for name in files.children(NODES) if re.fullmatch(r"node\d{1,4}", name))
     sources = {nid: f"{NODES}/node{nid}/meminfo" for nid in nids} or {0: "/proc/meminfo"}
-    found: dict[str, NodeMemory] = {}
+    found: dict[str, tuple[NodeMemory, float]] = {}
     for nid, name in sources.items():
         lines = files.lines(name)
         if not lines:
             raise ValueError(f"{name}: found {files.unread.get(name, 'nothing')}, wanted a node's memory")
-        memory = _node(nid, _meminfo(lines), name)
+        mib = _meminfo(lines)
+        memory = _node(nid, mib, name)
         if memory.total_mib > 0:
-            found[name] = memory
+            found[name] = memory, min(mib.get("SReclaimable", 0.0), memory.kernel_mib)
     if not 0 < len(found) <= MAX_NODES:
         raise ValueError(f"{NODES}: found {len(found)} nodes with memory, wanted 1 to {MAX_NODES}")
-    return tuple(found), tuple(found.values())
+    return found
 
 
 def _meminfo(lines: Sequence[Line]) -> dict[str, float]:
@@ -122,6 +131,13 @@ def _node(nid: int, mib: dict[str, float], name: str) -> NodeMemory:
     if node.kernel_mib < 0:
         raise ValueError(f"{name}: found {-node.kernel_mib:.2f} MiB more than MemTotal, wanted parts of it")
     return node
+
+
+def _swap_mib(lines: Sequence[Line]) -> float:
+    """Below a head, a line for each space: its name, its kind, and its size in KiB."""
+    words = [line.text.split() for line in lines[1:]]
+    sizes = [(line, one[2]) for line, one in zip(lines[1:], words, strict=True) if len(one) > 2]
+    return sum(whole_number(line, "Size", size).value for line, size in sizes) / 1024
 
 
 def _distances(files: HostFiles, nids: list[int]) -> tuple[tuple[int, ...], ...]:

@@ -105,17 +105,22 @@ def _seen(host: Host) -> Iterator[str]:
         yield f"#   {rates.reclaimed_pages_per_s:.4g} of them reclaimed"
     for who, percent in host.pressure.items():
         yield f"# Memory pressure, {who}: {percent:g} % of the last minute (/proc/pressure/memory)"
+    if host.swap_mib:
+        yield f"# The host has {host.swap_mib:g} MiB of swap (/proc/swaps), this scenario has none: how hot"
+        yield "# anonymous memory is cannot be read."
     if host.cgroups.nr_left_out:
         yield f"# {host.cgroups.nr_left_out} smaller cgroups are counted with the root."
 
 
 def _node(host: Host, place: int) -> str:
-    node = host.nodes[place]
+    node, slab_pages = host.nodes[place], pages_from_mib(host.slab_mib[place])
+    kernel_mib = mib_from_pages(pages_from_mib(node.kernel_mib) - slab_pages)
     lines = [
         "",
         f"[[node]]  # node {node.nid}",
         f"total_mib = {node.total_mib}  # {host.memory_files[place]}: MemTotal",
-        f"kernel_mib = {node.kernel_mib}  # what leaves its MemFree, {node.free_mib} MiB, free",
+        f"slab_mib = {mib_from_pages(slab_pages)}  # its SReclaimable",
+        f"kernel_mib = {kernel_mib}  # what leaves its MemFree, {node.free_mib} MiB, free",
     ]
     if host.distances:
         lines.append(f"distance = {list(host.distances[place])}  # {NODES}/node{node.nid}/distance")

@@ -36,6 +36,7 @@ def test_nodes_are_those_of_the_host_to_the_page(tmp_path, nr_nodes, cgroups):
     scenario, _ = captured(root, tmp_path)
     assert scenario.managed_pages == (1_048_576,) * nr_nodes
     assert scenario.free_pages == (65_536,) * nr_nodes
+    assert [one.slab_mib for one in scenario.node] == [80] * nr_nodes
     for nid in range(nr_nodes):
         assert sum(pages_from_mib(one.initial_mib[nid]) for one in scenario.anon) == 393_216
         files = [file for one in scenario.reader for file in one.file]
@@ -100,6 +101,12 @@ def test_rates_come_from_two_readings(tmp_path):
     assert reader.ops_per_s * (1 - resident / reader.file[0].mib) == pytest.approx(256)
 
 
+def test_swap_that_the_scenario_leaves_out_is_said(tmp_path):
+    scenario, text = captured(host(tmp_path / "root"), tmp_path)
+    assert scenario.swap is None
+    assert "# The host has 2048 MiB of swap (/proc/swaps), this scenario has none" in text
+
+
 def test_one_reading_tells_no_rates(tmp_path):
     scenario, text = captured(host(tmp_path / "root"), tmp_path, 0)
     assert not scenario.stream and scenario.anon[0].churn_mib_per_s == 0
@@ -117,7 +124,9 @@ def test_every_number_names_its_file_or_is_assumed(tmp_path, interval_s):
         if line.startswith("["):
             table = line
         elif "=" in line and not line.startswith(("#", "name", "source", "untold", "cgroup =", "node =")):
-            named = any(word in line for word in ("/proc/", "/sys/", "memory.", "assumed", "MemFree"))
+            named = any(
+                word in line for word in ("/proc/", "/sys/", "memory.", "assumed", "MemFree", "SReclaimable")
+            )
             assert named or "assumed" in table, line
 
 
@@ -144,6 +153,7 @@ OPTIONAL = (
     "/proc/vmstat",
     "/proc/uptime",
     "/proc/pressure/memory",
+    "/proc/swaps",
     "/proc/sys/vm/watermark_scale_factor",
     "/proc/sys/vm/min_free_kbytes",
     "/proc/sys/kernel/osrelease",

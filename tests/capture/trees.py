@@ -12,6 +12,7 @@ NODE_KIB = {
     "Active(file)": 409_600,
     "Inactive(file)": 614_400,
     "Unevictable": 12,
+    "SReclaimable": 81_920,
 }
 VMSTAT = {
     "nr_free_pages": 5000,
@@ -69,6 +70,7 @@ def host(root: Path, nr_nodes: int = 1, dead: tuple[int, ...] = ()) -> Path:
     vmstat(root, 100.0)
     write(root, "/proc/sys/kernel/osrelease", "6.12.34-cloud-db-host-17\n")
     write(root, "/proc/sys/kernel/hostname", "db-host-17\n")
+    write(root, "/proc/swaps", "Filename Type Size Used Priority\n/home/alice/swap file 2097152 0 -2\n")
     write(root, "/proc/sys/vm/watermark_scale_factor", "150\n")
     write(root, "/proc/sys/vm/watermark_boost_factor", "0\n")
     write(root, "/proc/sys/vm/min_free_kbytes", "65536\n")
