@@ -472,8 +472,8 @@ MUTANTS: list[tuple[str, str, str, Callable]] = [
     ),
     (
         "reclaim.py",
-        "if g == env.first_memcg:",
-        "if g == env.first_memcg and is_full:",
+        "if g == last:",
+        "if g == last and is_full:",
         test_reclaim.test_a_partial_walk_ends_at_the_trees_end_a_full_one_sees_every_cgroup,
     ),
     (
