@@ -98,9 +98,9 @@ def timeline(series: Series, scales: Scales, label: str, prefix: str) -> str:
 def _free(axis, series: Series, scales: Scales) -> None:
     first = scales.nodes[0]
     for name in ("min", "low", "high"):
-        mark = getattr(series, f"{name}_wmark_pages")[first] * MIB_PER_PAGE
-        axis.axhline(mark, color=INK, linewidth=0.6, linestyle=(0, (4, 3)), alpha=0.55)
-        axis.annotate(name, (1.005, mark), xycoords=("axes fraction", "data"), va="center", fontsize=7)
+        mark = getattr(series, f"{name}_wmark_pages")[:, first] * MIB_PER_PAGE
+        axis.plot(series.time_s, mark, color=INK, linewidth=0.6, linestyle=(0, (4, 3)), alpha=0.55)
+        axis.annotate(name, (1.005, mark[-1]), xycoords=("axes fraction", "data"), va="center", fontsize=7)
     usable = (series.free_pages - series.unusable_pages) * MIB_PER_PAGE
     for colour, nid in zip(NODE_COLOURS, scales.nodes, strict=False):
         axis.plot(series.time_s, usable[:, nid], color=colour, linewidth=1)

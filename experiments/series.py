@@ -19,7 +19,15 @@ CUMULATIVE = (
     "pgscan_kswapd",
     "pgsteal_kswapd",
 )
-CONSTANT = ("min_wmark_pages", "low_wmark_pages", "high_wmark_pages", "unusable_pages", "failure_limit")
+STATE = (
+    "min_wmark_pages",
+    "low_wmark_pages",
+    "high_wmark_pages",
+    "free_pages",
+    "kswapd_failures",
+    "kswapd_phase",
+)
+CONSTANT = ("unusable_pages", "failure_limit")
 
 
 @dataclass(frozen=True)
@@ -27,11 +35,11 @@ class Series:
     """Samples at the start and after each control interval, (samples, nodes) unless said."""
 
     time_s: np.ndarray  # (samples,)
-    min_wmark_pages: np.ndarray  # (nodes,)
-    low_wmark_pages: np.ndarray  # (nodes,)
-    high_wmark_pages: np.ndarray  # (nodes,)
     unusable_pages: np.ndarray  # (nodes,)
     failure_limit: np.ndarray  # (nodes,) kswapd has given up at so many failures
+    min_wmark_pages: np.ndarray
+    low_wmark_pages: np.ndarray
+    high_wmark_pages: np.ndarray
     free_pages: np.ndarray
     kswapd_failures: np.ndarray
     kswapd_phase: np.ndarray
@@ -96,7 +104,7 @@ class Recorder:
 
     def sample(self, record: np.void) -> None:
         node = record["node"][self._nodes]
-        for name in ("free_pages", "kswapd_failures", "kswapd_phase"):
+        for name in STATE:
             self._sampled.setdefault(name, []).append(node[name].copy())
         for name in (*CUMULATIVE, "resets"):
             self._sampled.setdefault(name, []).append(node["vmstat"][name].copy())

@@ -80,7 +80,7 @@ def series(log: Console, scenario: Scenario) -> Series:
     boot, samples = _boot(log), log.samples
     unknown = np.full((len(samples), len(boot["nodes"])), np.nan)
     marks = {
-        f"{name}_wmark_pages": np.array([node[f"{name}_pages"] for node in boot["nodes"]])
+        f"{name}_wmark_pages": np.tile([node[f"{name}_pages"] for node in boot["nodes"]], (len(samples), 1))
         for name in ("min", "low", "high")
     }
     return Series(

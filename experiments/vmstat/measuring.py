@@ -21,6 +21,7 @@ from .snapshots import Sample
 from .tracepoints import Trace
 
 CUMULATIVE = ("workingset_refault_file", "allocstall", "pgscan_kswapd", "pgsteal_kswapd")
+MARKS = ("min", "low", "high")
 BY_REASON = ("progress", "resets", "revivals")
 MICROSECONDS_PER_S = 1e6
 
@@ -47,13 +48,14 @@ class _Growths:
     node: dict[int, Growth]
     time_ns: list[int]
     free_pages: list[list[float]]  # [sample][node]
+    marks: list[list[list[float]]]  # [sample][node][MARKS]
     hopeless: list[list[float]]  # node_unreclaimable
     cumulative: list[list[list[float]]]  # [sample][node][CUMULATIVE]
 
     @classmethod
     def since(cls, first: Sample) -> "_Growths":
         growths = {nid: Growth() for nid in sorted(first.nodes)}
-        return cls(first, first, Growth(), Growth(), growths, [], [], [], [])
+        return cls(first, first, Growth(), Growth(), growths, [], [], [], [], [])
 
     def add(self, sample: Sample) -> None:
         self.last = sample
@@ -66,6 +68,7 @@ class _Growths:
         nodes = [sample.nodes[nid] for nid in self.node]
         self.time_ns.append(sample.time_ns)
         self.free_pages.append([_size(node, "free") for node in nodes])
+        self.marks.append([[_size(node, name) for name in MARKS] for node in nodes])
         self.hopeless.append([_hopeless(node) for node in nodes])
         self.cumulative.append([[growth[name] for name in CUMULATIVE] for growth in self.node.values()])
 
@@ -182,18 +185,14 @@ def _at_end(one: Failures) -> dict[str, float]:
 
 
 def _series(grown: _Growths, time_ns: np.ndarray, failures: Sequence[Failures]) -> Series:
-    first = [grown.first.nodes[nid] for nid in grown.node]
-    marks = {name: np.array([_size(node, name) for node in first]) for name in ("min", "low", "high")}
     free = np.array(grown.free_pages, float)
+    marks = np.array(grown.marks, float)
     cumulative = np.array(grown.cumulative, float)
     unknown = np.full(free.shape, nan)
     return Series(
         time_s=(time_ns - time_ns[0]) / 1e9,
-        min_wmark_pages=marks["min"],
-        low_wmark_pages=marks["low"],
-        high_wmark_pages=marks["high"],
-        failure_limit=np.full(len(first), MAX_RECLAIM_RETRIES),
-        unusable_pages=np.zeros(len(first)),  # zoneinfo does not tell which free pages are reserved
+        failure_limit=np.full(free.shape[1], MAX_RECLAIM_RETRIES),
+        unusable_pages=np.zeros(free.shape[1]),  # zoneinfo does not tell which free pages are reserved
         free_pages=free,
         kswapd_failures=np.stack([one.count for one in failures], axis=1),
         kswapd_phase=unknown,
@@ -202,5 +201,6 @@ def _series(grown: _Growths, time_ns: np.ndarray, failures: Sequence[Failures]) 
         awake_s=unknown,
         bystander_refault_pages=unknown,
         stall_s=unknown,
+        **{f"{name}_wmark_pages": marks[..., index] for index, name in enumerate(MARKS)},
         **{name: cumulative[..., index] for index, name in enumerate(CUMULATIVE)},
     )
