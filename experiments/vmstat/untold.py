@@ -27,6 +27,8 @@ ALWAYS = {
     "no kernel adds up what threads wait for; the pressure totals are nearest": (
         "stall_s",
         "refault_wait_s",
+        "workingset_wait_s",
+        "read_wait_s",
         "limit_reclaim_s",
         "high_delay_s",
         "cost_s",
@@ -34,6 +36,8 @@ ALWAYS = {
         "cost_kswapd_cpu_s",
         "cost_stall_s",
     ),
+    "no kernel counts boosts or the runs they begin": ("boosts", "boosted_fruitless_runs"),
+    "what a killer in user space did stands in its log": ("oomd_kills",),
     "these files do not know cgroups": ("bystander_refault_mib", "bystander_refault_mib_per_s"),
     "which pages are cold, only a model knows": ("false_dead_s", "false_alive_s"),
     "the kernel log has it, these files do not": ("atomic_fail", "cost_atomic_s"),
