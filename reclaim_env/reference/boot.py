@@ -45,6 +45,10 @@ def boot(
         raise ValueError(f"kernel: found {kernel!r}, wanted one of {', '.join(_FREE_PATH_RESET)}")
     if scenario.has_anon_lists:
         raise ScenarioError(scenario.name, "", "swap or a lower tier", "none: the reference has neither")
+    if scenario.hotplug or scenario.oomd is not None:
+        raise ScenarioError(scenario.name, "", "hotplug or oomd", "none: the reference has neither")
+    if any(node.boosts_per_s or node.slab_mib or node.slab_mib_per_s for node in scenario.node):
+        raise ScenarioError(scenario.name, "", "boosts or slab", "none: the reference has neither")
     rng = np.random.default_rng(seed)
     members = _members(scenario)
     m = _allocate(scenario, members)

@@ -101,6 +101,10 @@ def replaced(old, new):
         (scenario_with('[cost]\nsource = "x"\nscan_us = 0.2'), "cost.scan_us"),
         (scenario_with('[cost]\nsource = "x"\ntlb_ms = 1'), "cost.tlb_ms"),
         (replaced("kernel_mib = 64", "kernel_mib = 64\nunusable_mib = 1"), "node.0.unusable_mib"),
+        (replaced("kernel_mib = 64", "kernel_mib = 64\nslab_mib = 1"), "node.0.slab_mib"),
+        (replaced("kernel_mib = 64", "kernel_mib = 64\nboosts_per_s = 1"), "node.0.boosts_per_s"),
+        (scenario_with("[oomd]"), "oomd"),
+        (scenario_with('[[hotplug]]\nat_s = 1\nkind = "online"\nnode = 0\nmib = 1'), "hotplug.0"),
         (
             replaced("kernel_mib = 64", "kernel_mib = 64\nkswapd_cpu_share_ratio = 0.5"),
             "node.0.kswapd_cpu_share_ratio",

@@ -1,0 +1,24 @@
+"""What a scenario can say and the page-exact reference does not simulate is refused, not left out."""
+
+import pytest
+
+from reclaim_env.reference.boot import boot
+from reclaim_env.scenario import ScenarioError
+from tests.model.machines import NODE, scenario
+
+BLOCK = {"at_s": 1, "kind": "online", "node": 0, "mib": 1}
+
+
+@pytest.mark.parametrize(
+    ("tables", "found"),
+    [
+        ({"node": [{**NODE, "boosts_per_s": 1}]}, "boosts or slab"),
+        ({"node": [{**NODE, "slab_mib": 1}]}, "boosts or slab"),
+        ({"node": [{**NODE, "slab_mib_per_s": 1}]}, "boosts or slab"),
+        ({"hotplug": [BLOCK]}, "hotplug or oomd"),
+        ({"oomd": {}}, "hotplug or oomd"),
+    ],
+)
+def test_the_reference_refuses_parts_it_does_not_have(tables, found):
+    with pytest.raises(ScenarioError, match=found):
+        boot(scenario(**tables))
