@@ -41,9 +41,39 @@ def demoting() -> Scenario:
     return parse({**tables, "node": [{**tables["node"][0], "demotes_to": 1}, *tables["node"][1:]]})
 
 
+def _each_node(**fields: float) -> Scenario:
+    tables = ordinary().model_dump()
+    return parse({**tables, "node": [{**node, **fields} for node in tables["node"]]})
+
+
+def boosting() -> Scenario:
+    """Five watermark boosts a second on every node."""
+    return _each_node(boosts_per_s=5.0)
+
+
+def with_slab() -> Scenario:
+    """Kswapd shrinks slab as well as lists."""
+    return _each_node(slab_mib_per_s=5.0)
+
+
+def ballooning() -> Scenario:
+    """A balloon that waits for pages that min does not let it have."""
+    request = {"at_s": 0.0, "kind": "inflate", "node": 0, "mib": 1e6}
+    return parse({**ordinary().model_dump(), "hotplug": [request]})
+
+
+def watched() -> Scenario:
+    """A killer that looks at the pressure and never strikes."""
+    return parse({**ordinary().model_dump(), "oomd": {}})
+
+
 PARTS: dict[str, Callable[[], Scenario]] = {
     "ordinary": ordinary,
     "swap, hardly used": with_swap,
     "swapping 200 MiB/s": swapping,
     "demotion to node 1": demoting,
+    "5 boosts/s": boosting,
+    "slab, 5 MiB/s": with_slab,
+    "a hungry balloon": ballooning,
+    "oomd": watched,
 }

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from experiments.bench.machine import machine
-from experiments.bench.parts import demoting, swapping, with_swap
+from experiments.bench.parts import ballooning, boosting, demoting, swapping, with_slab, with_swap
 from experiments.bench.run import BATCHES, SHAPES, WARM_UP_STEPS, bytes_per_env, render, step_us, under_way
 from reclaim_env.model.constants import RUN
 from reclaim_env.model.layout import ENV
@@ -38,6 +38,17 @@ def test_the_machines_with_one_more_part_use_it():
     assert (vmstat[swapping]["pswpout"] > 10_000).all()
     assert vmstat[with_swap]["pswpout"].mean() < 0.1 * vmstat[swapping]["pswpout"].mean()
     assert vmstat[demoting]["pgdemote_kswapd"][:, 0].mean() > 1000
+
+
+def test_the_parts_whose_cost_is_told_are_at_work():
+    vmstat = under_way(boosting())["node"]["vmstat"][:, :2]
+    assert (vmstat["boosts"] > 0).all()
+    vmstat = under_way(with_slab())["node"]["vmstat"][:, :2]
+    assert (vmstat["slabs_scanned"] > 0).all()
+    records = under_way(ballooning())
+    assert (records["node"]["balloon_pages"][:, 0] > 0).all() and (
+        records["hotplug"]["left_pages"][:, 0] > 0
+    ).all()
 
 
 def test_a_step_takes_time_and_too_many_envs_take_none():
