@@ -20,7 +20,10 @@ def test_exit_and_return_balanced_lets_go_while_the_process_lives_and_comes_back
     assert always("exit_and_return", "never", "node0/hopeless_at_end")
     assert mean("exit_and_return", "never", "allocstall") > 1000
     assert mean("exit_and_return", "always", "node0/false_alive_s") > 10
-    assert mean("exit_and_return", "always", "cost_s") > 3 * mean("exit_and_return", "balanced", "cost_s")
+    for metric in ("kswapd_cpu_s", "bystander_refault_mib"):
+        assert mean("exit_and_return", "always", metric) > 5 * mean("exit_and_return", "balanced", metric)
+    assert mean("exit_and_return", "always", "cost_s") > mean("exit_and_return", "never", "cost_s")
+    assert mean("exit_and_return", "never", "cost_s") > mean("exit_and_return", "balanced", "cost_s")
 
 
 def test_boost_overcount_until_6_18_boosts_alone_kill_kswapd_while_memory_is_plentiful():
@@ -28,7 +31,7 @@ def test_boost_overcount_until_6_18_boosts_alone_kill_kswapd_while_memory_is_ple
         assert hopeless_at("boost_overcount", rule, 20.0, kernel="6.18")
         series = episodes("boost_overcount", rule, kernel="6.18").series
         dead = np.argmax(series.hopeless()[:, 0])
-        assert series.free_pages[dead, 0] > 4 * series.high_wmark_pages[0]
+        assert series.free_pages[dead, 0] > 4 * series.high_wmark_pages[dead, 0]
     assert mean("boost_overcount", "always", "node0/revivals_global_direct", "6.18") == 1
     assert mean("boost_overcount", "always", "allocstall", "6.18") < 100
     assert always("boost_overcount", "balanced", "node0/hopeless_at_end", "6.18")
@@ -117,12 +120,14 @@ def test_hotplug_the_balloon_is_filled_by_kswapd_whatever_the_rule():
         assert mean("hotplug", rule, "node0/allocstall") == 0
 
 
-def test_hugepages_the_cure_of_4_12_holds_under_every_rule_and_always_spoils_some_of_it():
+def test_hugepages_kswapd_gives_up_at_once_and_only_always_wakes_the_old_spin_again():
     for rule in ("always", "balanced", "never"):
-        assert mean("hugepages", rule, "node3/kswapd_cpu_s") < 0.05 * 60
         assert mean("hugepages", rule, "node3/first_hopeless_s") < 5
-        assert mean("hugepages", rule, "node3/hopeless_s") > 40
+        assert mean("hugepages", rule, "node3/hopeless_s") > 30
+    for rule in ("balanced", "never"):
+        assert mean("hugepages", rule, "node3/kswapd_cpu_s") < 0.1
     assert mean("hugepages", "balanced", "node3/resets") == 0
     assert mean("hugepages", "always", "node3/revivals_global_direct") > 5
-    for metric in ("node3/kswapd_cpu_s", "node3/refault_mib"):
-        assert mean("hugepages", "always", metric) > 1.5 * mean("hugepages", "balanced", metric)
+    assert mean("hugepages", "always", "node3/kswapd_cpu_s") > 3
+    refault_mib = {rule: mean("hugepages", rule, "node3/refault_mib") for rule in ("always", "balanced")}
+    assert refault_mib["always"] > 2 * refault_mib["balanced"]
