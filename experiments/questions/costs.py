@@ -1,20 +1,20 @@
 """Costs alone, of many scenarios at once: what maps and searches ask for, without the metrics of a report."""
 
-import math
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from itertools import groupby
 
 import numpy as np
 
 from reclaim_env.reward import COST_TERMS
 from reclaim_env.scenario import Scenario
-from reclaim_env.vector import ReclaimVectorEnv
 
 from ..contender import Contender
-from ..evaluate import cost_terms_s, no_action, nr_steps
-from ..identity import Setting, row_key, usable_cpus
+from ..evaluate import evaluate_each, nr_steps
+from ..identity import Setting, row_key
 from ..ledger import Ledger, Row
 
+STORED = ("cost_s", *(f"cost_{term}_s" for term in COST_TERMS))
 MAX_ROWS = 128  # machines that run together: 20 MB
 
 Advance = Callable[[int], None]  # env steps done since the last call
@@ -41,24 +41,27 @@ def stored_costs_s(
     known = {place: row for place, key in keys.items() if (row := ledger.row(key))}
     advance(sum(nr_steps(scenarios[index], setting) for index, _ in known))
     for batch in _batches(scenarios, [place for place in keys if place not in known]):
-        costs = _run(scenarios, batch, contender, setting, advance)
+        found = evaluate_each(
+            [scenarios[index] for index, _ in batch],
+            contender,
+            [seed for _, seed in batch],
+            setting,
+            partial(advance, len(batch)),
+        )
         rows = [
-            Row(keys[place], label or scenarios[place[0]].name, contender.name, place[1], _as_metrics(cost))
-            for place, cost in zip(batch, costs, strict=True)
+            Row(
+                keys[index, seed],
+                label or scenarios[index].name,
+                contender.name,
+                seed,
+                {metric: float(found[metric][i]) for metric in STORED},
+            )
+            for i, (index, seed) in enumerate(batch)
         ]
         ledger.add(rows, {})
         known |= dict(zip(batch, rows, strict=True))
-    found = np.zeros((len(scenarios), len(seeds), len(COST_TERMS)))
-    for index in range(len(scenarios)):
-        for column, seed in enumerate(seeds):
-            metrics = known[index, seed].metrics
-            found[index, column] = [metrics[f"cost_{term}_s"] for term in COST_TERMS]
-    return found
-
-
-def _as_metrics(terms_s: np.ndarray) -> dict[str, float]:
-    named = {f"cost_{term}_s": float(cost) for term, cost in zip(COST_TERMS, terms_s, strict=True)}
-    return {"cost_s": math.fsum(named.values()), **named}
+    metrics = [[known[index, seed].metrics for seed in seeds] for index in range(len(scenarios))]
+    return np.array([[[found[name] for name in STORED[1:]] for found in of_one] for of_one in metrics])
 
 
 def _batches(
@@ -74,34 +77,3 @@ def _batches(
         several = list(alike)
         for start in range(0, len(several), MAX_ROWS):
             yield several[start : start + MAX_ROWS]
-
-
-def _run(
-    scenarios: Sequence[Scenario],
-    batch: Sequence[tuple[int, int]],
-    contender: Contender,
-    setting: Setting,
-    advance: Advance,
-) -> np.ndarray:
-    """(batch, terms)"""
-    env = ReclaimVectorEnv(
-        num_envs=len(batch),
-        scenario=[scenarios[index] for index, _ in batch],
-        kernel=setting.kernel,
-        reward=setting.weights,
-        control_ms=setting.control_ms,
-        episode_s=scenarios[batch[0][0]].duration_s,
-        rule=contender.rule,
-        threads=min(usable_cpus(), len(batch)),
-        **contender.env_arguments,
-    )
-    try:
-        observation, _ = env.reset(seed=[seed for _, seed in batch])
-        truncated, nothing, agent = np.zeros(len(batch), bool), no_action(env), contender.agent
-        while not truncated.all():
-            actions = agent.predict(observation)[0] if agent else nothing
-            observation, _, _, truncated, _ = env.step(actions)
-            advance(len(batch))
-        return np.stack(list(cost_terms_s(env.records, env.weights).values()), axis=1)
-    finally:
-        env.close()

@@ -70,7 +70,8 @@ class Falsifier:
         top = self._climbed(worst[0][0])
         scenario = families.member(top)
         scenario = self._shrunk(scenario)
-        regrets = self._regrets(scenario, evaluation_seeds(FINAL_SEEDS), FULL)
+        fresh = evaluation_seeds(SHRINKING_SEEDS + FINAL_SEEDS)[SHRINKING_SEEDS:]
+        regrets = self._regrets(scenario, fresh, FULL)
         (mean,) = means(np.array([[one.s_per_min] for one in regrets]))
         return Falsified(
             rule=self._rule.name,
