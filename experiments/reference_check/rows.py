@@ -40,13 +40,13 @@ class Row:
 
 def rows_of(label: str, fast: Windows, exact: Windows) -> list[Row]:
     """What is zero, or next to it, on both sides has no row."""
-    rows = [_series_row(label, name, fast[name], exact[name], LEVEL_WINDOW_S) for name in LEVELS]
+    rows = [_series_row(label, name, fast[name], exact[name], LEVEL_WINDOW_S, 1.0) for name in LEVELS]
     for name in exact:
         if name in (*FLOWS, *LIMIT_CALLS, "cost_s") or name.split("/")[0] in FILE_FLOWS:
             least = FEW_S if name.endswith("_s") else FEW
             if max(fast[name][:, -1].mean(), exact[name][:, -1].mean()) > least:
                 ours, theirs = (np.diff(side[name], axis=1, prepend=0.0) for side in (fast, exact))
-                rows.append(_series_row(label, name, ours, theirs, FLOW_WINDOW_S))
+                rows.append(_series_row(label, name, ours, theirs, FLOW_WINDOW_S, least / ours.shape[1]))
     for name in exact:
         if name.split("/")[0] in MOMENTS:
             rows += _moment_rows(label, name, fast[name][:, 0], exact[name][:, 0])
@@ -60,9 +60,12 @@ def in_windows(samples: np.ndarray, window_s: float) -> np.ndarray:
     return samples.mean(axis=0)[: whole * each].reshape(whole, each).mean(axis=1)
 
 
-def _series_row(label: str, name: str, fast: np.ndarray, exact: np.ndarray, window_s: float) -> Row:
+def _series_row(
+    label: str, name: str, fast: np.ndarray, exact: np.ndarray, window_s: float, least: float
+) -> Row:
+    """least: what an error is relative to where the reference has less, or nothing."""
     ours, theirs = (in_windows(side, window_s) for side in (fast, exact))
-    scale = max(float(exact.mean()), 1e-9)
+    scale = max(float(exact.mean()), least)
     mean = float((fast.mean() - exact.mean()) / scale)
     worst = float(np.abs(ours - theirs).max() / scale)
     (gap,) = student_means((fast.mean(axis=1) - exact.mean(axis=1))[:, None])

@@ -1,6 +1,9 @@
 """The comparison for a terminal of 80 columns."""
 
+from collections.abc import Sequence
 from itertools import groupby
+
+import numpy as np
 
 from ..tables import WIDTH, paragraph
 from ..wording import compact, fitted
@@ -13,7 +16,7 @@ SHARE = "dies"
 
 
 def render(found: Comparison) -> str:
-    lines = [*_head(found), ""]
+    lines = [*_head(found), "", *_by_quantity(found.rows), ""]
     for label, rows in groupby(found.rows, lambda row: row.scenario):
         heads = "".join(f"{head:>{CELL_WIDTH}}" for head in ("model", "reference", "mean", "chance", "worst"))
         lines += [fitted(label, WIDTH).rstrip(), "=" * WIDTH, " " * NAME_WIDTH + heads]
@@ -37,9 +40,29 @@ def _head(found: Comparison) -> list[str]:
             f"({LEVEL_WINDOW_S:g} s of free and listed pages, {FLOW_WINDOW_S:g} s of all else). Chance: half "
             "the 95 % interval of the mean error. Of moments: share of seeds in which they came, and the "
             "distance of the distributions (Kolmogorov and Smirnov, 95 %); the share that dies within the "
-            f"reference's interval; differences of cost between rules, paired by seed: {ALLOWED_COST:.0%}."
+            f"reference's interval; differences of cost between rules, paired by seed: {ALLOWED_COST:.0%}. "
+            "Half, nine of 10: the mean error that half, and nine tenths, of the rows stay below."
         ),
     ]
+
+
+def _by_quantity(rows: Sequence[Row]) -> list[str]:
+    """How far each kind of figure can be trusted: the spread of its errors over all variants."""
+    names = list(dict.fromkeys(_kind(row) for row in rows))
+    heads = "".join(f"{head:>{CELL_WIDTH}}" for head in ("rows", "within", "half", "nine of 10"))
+    lines = [fitted("Mean errors by quantity", NAME_WIDTH) + heads]
+    for name in names:
+        of_kind = [row for row in rows if _kind(row) == name]
+        errors = np.abs([row.mean_error for row in of_kind])
+        cells = [str(len(of_kind)), str(sum(row.within for row in of_kind))]
+        cells += [_percent(float(np.quantile(errors, part))) for part in (0.5, 0.9)]
+        lines.append(fitted(name, NAME_WIDTH) + "".join(f"{cell:>{CELL_WIDTH}}" for cell in cells))
+    return lines
+
+
+def _kind(row: Row) -> str:
+    name = row.quantity.split("/")[0]
+    return "cost_s between rules" if name.startswith("cost_s ") else name
 
 
 def _is_beyond_chance(row: Row) -> bool:

@@ -59,8 +59,12 @@ def exec_visits(rate, inactive_s, active_s, recent):
 VISITS = {"read": read_visits, "mmap": mapped_visits, "exec": exec_visits}
 
 
-def steady_state(pages, rates, access, capacity) -> Steady:
-    """The fixed point for classes of `pages` touched `rates` times a second, under one capacity."""
+def steady_state(pages, rates, access, capacity, deactivating=1.0) -> Steady:
+    """The fixed point for classes of `pages` touched `rates` times a second, under one capacity.
+
+    deactivating: pages of the active list examined for one of the inactive list, each by its length; 1 where
+    both lists are always scanned in proportion.
+    """
     pages, rates = np.asarray(pages, float), np.asarray(rates, float)
 
     def classes(inactive_s, active_s, shadow_s):
@@ -84,7 +88,7 @@ def steady_state(pages, rates, access, capacity) -> Steady:
         table, absences = classes(inactive_s, ratio * inactive_s, shadow_s)
         inactive, active, examined, activations = pages @ table.T
         evictions = pages @ absences
-        # T_A = I / inactive examinations (every scan deactivates); tau = A / clock ticks; damped
-        active_s = (ratio * inactive_s) ** 0.7 * (inactive / examined) ** 0.3
+        # T_A = I / inactive examinations that also deactivate; tau = A / clock ticks; damped
+        active_s = (ratio * inactive_s) ** 0.7 * (inactive / (deactivating * examined)) ** 0.3
         shadow_s = shadow_s**0.7 * (active / (evictions + activations)) ** 0.3
     return Steady(inactive, active, evictions, 1 - absences / rates)

@@ -65,6 +65,13 @@ def test_what_is_next_to_nothing_on_both_sides_has_no_row():
     assert "allocstall" not in {row.quantity for row in found}
 
 
+def test_what_the_reference_has_nothing_of_is_held_to_the_least_that_is_judged():
+    some, nothing = windows(), windows(allocstall=np.zeros((8, NR_SAMPLES)))
+    found = next(row for row in rows_of("toy", some, nothing) if row.quantity == "allocstall")
+    assert (found.within, found.reference) == (False, 0.0)
+    assert found.mean_error == pytest.approx(10.0 / (30.0 / NR_SAMPLES))
+
+
 def costing(*cost_s: float) -> dict[str, np.ndarray]:
     return windows(len(cost_s), cost_s=np.array(cost_s)[:, None])
 
