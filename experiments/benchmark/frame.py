@@ -1,6 +1,6 @@
 """Costs by family, contender and seed, and all that is said of them."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -8,9 +8,21 @@ import numpy as np
 
 from .. import verdicts
 from ..identity import Setting
+from ..ledger import Row
 from ..results import BASELINES
 from ..stats import Mean, means
 from ..verdicts import UNDEFINED_SCORE, Score, Verdict
+
+SHOWN = (
+    "cost_refault_io_s",
+    "cost_kswapd_cpu_s",
+    "cost_stall_s",
+    "cost_oom_s",
+    "allocstall",
+    "hopeless_s",
+    "false_dead_s",
+    "false_alive_s",
+)
 
 
 @dataclass(frozen=True)
@@ -31,6 +43,33 @@ class FamilyCosts:
             return UNDEFINED_SCORE
         anchors = [self.costs_s[name][:nr] for name in BASELINES]
         return verdicts.score(costs_s[:nr], anchors, self.oracle_s)
+
+
+def of_rows(
+    rows: Mapping[str, Sequence[Row]], reference: Mapping[str, Sequence[Row]], searched: Sequence[Row]
+) -> FamilyCosts:
+    """Rows of contenders and of the baselines on the scale's own seeds by name, and the oracle's, by seed.
+
+    What a rule or an agent did is a plan too: where it cost less than what was searched out, that counts.
+    """
+    costs = {name: _costs_s(found) for name, found in rows.items()}
+    ceiling = _costs_s(searched)
+    if searched:
+        ceiling = np.min([ceiling, *(found[: len(ceiling)] for found in costs.values())], axis=0)
+    return FamilyCosts(
+        costs_s=costs,
+        scale_s=max(float(_costs_s(found).mean()) for found in reference.values()),
+        metrics={
+            name: {metric: float(np.mean([row.metrics[metric] for row in found])) for metric in SHOWN}
+            for name, found in rows.items()
+        },
+        oracle_s=ceiling,
+        exact_ratio=float(np.mean([row.metrics["is_exact"] for row in searched])) if searched else 0.0,
+    )
+
+
+def _costs_s(rows: Sequence[Row]) -> np.ndarray:
+    return np.array([row.metrics["cost_s"] for row in rows])
 
 
 @dataclass(frozen=True)

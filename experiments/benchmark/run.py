@@ -7,8 +7,6 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import TypeVar
 
-import numpy as np
-
 from reclaim_env.families import frozen
 from reclaim_env.reset_rules import RULES
 
@@ -21,21 +19,10 @@ from ..ledger import Ledger, Row
 from ..results import BASELINES
 from ..run_folder import RunFolder
 from ..stats import BOOTSTRAP_SEED, NR_RESAMPLES
-from .frame import FamilyCosts, Frame
+from .frame import FamilyCosts, Frame, of_rows
 from .request import REFERENCE_SEEDS, Case, Request
 
 BATCH = 32  # members that run together; an interruption loses at most so many
-SHOWN = (
-    "cost_refault_io_s",
-    "cost_kswapd_cpu_s",
-    "cost_stall_s",
-    "cost_oom_s",
-    "allocstall",
-    "hopeless_s",
-    "false_dead_s",
-    "false_alive_s",
-)
-
 Measured = TypeVar("Measured")
 Progress = Callable[[str, int], None]  # what is under way, env steps done since the last call
 
@@ -92,38 +79,16 @@ def manifest(request: Request, status: str, started: str, wall_s: float) -> dict
 
 
 def family_costs(request: Request, case: Case, ledger: Ledger, progress: Progress) -> FamilyCosts:
-    """All rows of a family, those the ledger lacks computed."""
+    """All rows of a family, those the ledger lacks computed; its scale is of seeds of its own."""
     rows = {
         contender.name: _rows(request, case, contender, request.seeds, ledger, progress)
         for contender in request.contenders
     }
-    costs = {name: _costs_s(found) for name, found in rows.items()}
+    reference = {
+        name: _rows(request, case, of_rule(name), REFERENCE_SEEDS, ledger, progress) for name in BASELINES
+    }
     searched = _searched(request, case, ledger, progress) if request.nr_oracle_seeds else []
-    ceiling = _costs_s(searched)
-    if searched:  # what a rule or an agent did is a plan too
-        ceiling = np.min([ceiling, *(found[: len(ceiling)] for found in costs.values())], axis=0)
-    return FamilyCosts(
-        costs_s=costs,
-        scale_s=_scale_s(request, case, ledger, progress),
-        metrics={
-            name: {metric: float(np.mean([row.metrics[metric] for row in found])) for metric in SHOWN}
-            for name, found in rows.items()
-        },
-        oracle_s=ceiling,
-        exact_ratio=float(np.mean([row.metrics["is_exact"] for row in searched])) if searched else 0.0,
-    )
-
-
-def _costs_s(rows: Sequence[Row]) -> np.ndarray:
-    return np.array([row.metrics["cost_s"] for row in rows])
-
-
-def _scale_s(request: Request, case: Case, ledger: Ledger, progress: Progress) -> float:
-    """Mean cost of the worse baseline on seeds of its own: fixed before a rule is looked at."""
-    return max(
-        float(_costs_s(_rows(request, case, of_rule(name), REFERENCE_SEEDS, ledger, progress)).mean())
-        for name in BASELINES
-    )
+    return of_rows(rows, reference, searched)
 
 
 def _rows(

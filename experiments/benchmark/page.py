@@ -1,0 +1,104 @@
+"""The page of the recorded evaluation: `python -m experiments.benchmark.page [RUN]`.
+
+Without a folder it prints the page of the recorded rows; with one it records the rows of that run first.
+"""
+
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from ..results import BASELINES
+from ..wording import compact, with_interval
+from . import records
+from .frame import Frame
+
+FOLDER = Path(__file__).parents[1] / "results" / "families"
+ROWS = FOLDER / "rows.parquet"
+COLUMNS = 5  # rules side by side
+
+
+def render(frame: Frame) -> str:
+    parts = [_head(frame), "## Over all families\n", _overall(frame)]
+    for title, cell in (
+        ("Cost in lost seconds of an episode, mean [95 %]", _cost),
+        (f"Score: 0 at the worse of {' and '.join(BASELINES)}, 100 at the oracle", _score),
+        ("Verdict against `balanced`", _verdict),
+    ):
+        parts += [f"## {title}\n", *_tables(frame, cell)]
+    return "\n".join(parts) + "\n"
+
+
+def _head(frame: Frame) -> str:
+    searched = max(len(found.oracle_s) for found in frame.families.values())
+    return f"""# Rules on families of scenarios
+
+{len(frame.families)} families, {frame.nr_seeds} paired seeds each, the oracle on the first {searched};
+kernel {frame.setting.kernel}, cost weights {frame.setting.weights}, families frozen as {frame.families_hash}.
+What was found stands in [FINDINGS.md](FINDINGS.md); what each family tells, in `reclaim_env/families/*.toml`.
+
+    {frame.command}
+    python -m experiments.benchmark.page RUN > experiments/results/families/README.md
+
+Intervals are bootstrapped over the seeds. A family's scale is the mean cost of the worse of `always` and
+`balanced` on other seeds. Verdicts: exact paired test, Holm over the families; `equivalent`: within 2 % of
+the scale. The oracle has seen the future: its cost is a ceiling that no rule can be expected to reach, and as
+its search was cut off, not the best there is. A score is n/a where the gap between its anchors may be none.
+"""
+
+
+def _overall(frame: Frame) -> str:
+    rows = []
+    for name in frame.contenders:
+        mean = frame.relative(name)
+        stem, worst = frame.worst(name)
+        interval = with_interval(mean.mean, mean.lo, mean.hi)
+        rows.append([f"`{name}`", interval, compact(worst), f"`{_short(stem or 'n/a')}`"])
+    return _table(["rule", "cost over scale, mean over families", "worst", "where"], rows)
+
+
+def _tables(frame: Frame, cell: Callable[[Frame, str, str], str]) -> list[str]:
+    """As many tables as it takes, of a few rules each."""
+    names = frame.contenders
+    found = []
+    for start in range(0, len(names), COLUMNS):
+        chosen = names[start : start + COLUMNS]
+        rows = [
+            [f"`{_short(stem)}`", *(cell(frame, stem, name) for name in chosen), _oracle(frame, stem)]
+            for stem in frame.families
+        ]
+        found.append(_table(["family", *(f"`{name}`" for name in chosen), "oracle"], rows))
+    return found
+
+
+def _cost(frame: Frame, stem: str, name: str) -> str:
+    mean = frame.means[stem][name]
+    return with_interval(mean.mean, mean.lo, mean.hi)
+
+
+def _score(frame: Frame, stem: str, name: str) -> str:
+    score = frame.scores[name][stem]
+    return "n/a" if score.score is None else with_interval(score.score, score.lo, score.hi)
+
+
+def _verdict(frame: Frame, stem: str, name: str) -> str:
+    return "" if name == "balanced" else frame.verdicts[name]["balanced"][stem].word
+
+
+def _oracle(frame: Frame, stem: str) -> str:
+    found = frame.families[stem].oracle_s
+    return compact(float(found.mean())) if len(found) else "n/a"
+
+
+def _short(stem: str) -> str:
+    return stem.replace("?split=test", "").replace("?split=transfer", " (transfer)")
+
+
+def _table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    lines = [heads, ["---"] * len(heads), *rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines) + "\n"
+
+
+if __name__ == "__main__":
+    if len(sys.argv) > 1:
+        records.export(Path(sys.argv[1]), ROWS)
+    sys.stdout.write(render(records.read(ROWS)))
