@@ -9,6 +9,7 @@ from .frame import Frame
 
 CELL_WIDTH = 20
 WORD_WIDTH = 12
+SCORE_WIDTH = WIDTH - RULE_WIDTH - CELL_WIDTH - 1 - WORD_WIDTH * len(BASELINES)
 
 
 def render(frame: Frame) -> str:
@@ -27,12 +28,12 @@ def render(frame: Frame) -> str:
 def _family(frame: Frame, stem: str) -> list[str]:
     found = frame.families[stem]
     lines = [*paragraph(stem), "=" * WIDTH]
-    heads = f"{'cost s':>{CELL_WIDTH}} {'score':>{CELL_WIDTH}}"
+    heads = f"{'cost s':>{CELL_WIDTH}} {'score':>{SCORE_WIDTH}}"
     lines.append(" " * RULE_WIDTH + heads + "".join(f" {f'to {b}':>{WORD_WIDTH - 1}}" for b in BASELINES))
     for name in found.costs_s:
         mean = frame.means[stem][name]
         score = frame.scores[name][stem]
-        cells = f"{with_interval(mean.mean, mean.lo, mean.hi):>{CELL_WIDTH}} {_score(score):>{CELL_WIDTH}}"
+        cells = f"{with_interval(mean.mean, mean.lo, mean.hi):>{CELL_WIDTH}} {_score(score):>{SCORE_WIDTH}}"
         words = [frame.verdicts[name][b][stem] if b != name else None for b in BASELINES]
         lines.append(
             fitted(name, RULE_WIDTH) + cells + "".join(f" {_word(w):>{WORD_WIDTH - 1}}" for w in words)

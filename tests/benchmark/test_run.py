@@ -64,7 +64,7 @@ def test_a_run_gone_on_with_computes_nothing_again(ran, monkeypatch):
         raise AssertionError("computed again")
 
     monkeypatch.setattr(run.evaluation, "evaluate_each", refuse)
-    monkeypatch.setattr(run, "_search", refuse)
+    monkeypatch.setattr(run, "oracle_metrics", refuse)
     again = run.run(asked, folder)
     assert json.dumps(again.as_json()) == json.dumps(frame.as_json())
 
