@@ -143,15 +143,15 @@ def as_json(found: Sequence[Foresight]) -> dict[str, Any]:
 
 
 def render(found: Sequence[Foresight]) -> str:
-    heads = f"{'':29}{'best rule':>17}{'its s':>8}{'unseeing':>9}{'oracle':>8}{'foresight':>9}"
+    heads = f"{'':28}{'best rule':>17}{'its s':>8}{'unseeing':>9}{'oracle':>8}{'foresight':>10}"
     lines = [heads, "=" * WIDTH]
     for one in found:
         share = "no gap" if one.share is None else f"{100 * one.share:.0f} %"
         rule, unseeing, oracle = (
             compact(float(costs.mean())) for costs in (one.rule_s, one.unseeing_s, one.oracle_s)
         )
-        cells = f"{one.best_rule[:16]:>17}{rule:>8}{unseeing:>9}{oracle:>8}{share:>9}"
-        lines.append(fitted(one.name, 29) + cells)
+        cells = f"{one.best_rule[:16]:>17}{rule:>8}{unseeing:>9}{oracle:>8}{share:>10}"
+        lines.append(fitted(one.name, 28) + cells)
     return "\n".join([*lines, "", *paragraph(CAPTION)]) + "\n"
 
 
