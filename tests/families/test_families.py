@@ -1,11 +1,12 @@
 """Every family: machines that can be, splits that share nothing, a hash that tells of every change."""
 
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
 
 from reclaim_env import families, reward
-from reclaim_env.families import frozen, ranges, stories
+from reclaim_env.families import frozen, ranges, reference, stories
 from reclaim_env.families.drawing import numbers_of, uniform
 from reclaim_env.families.naming import MemberName
 from reclaim_env.scenario import Scenario
@@ -137,3 +138,8 @@ def changed_story(patch):
 def test_any_change_shows_in_the_hash(change, monkeypatch):
     change(monkeypatch)
     assert frozen.digest() != frozen.stored()
+
+
+def test_the_page_holds_the_table_of_the_files():
+    page = Path(__file__).parents[2] / "docs" / "families.md"
+    assert reference.table() in page.read_text()
