@@ -48,6 +48,11 @@ class Score:
     lo: float | None
     hi: float | None
 
+    def __str__(self) -> str:
+        if self.score is None or self.lo is None or self.hi is None:
+            return "n/a"
+        return f"{self.score:.0f} [{self.lo:.0f},{self.hi:.0f}]"
+
     def as_json(self) -> dict[str, float | None]:
         return asdict(self)
 

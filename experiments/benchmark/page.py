@@ -77,8 +77,7 @@ def _cost(frame: Frame, stem: str, name: str) -> str:
 
 
 def _score(frame: Frame, stem: str, name: str) -> str:
-    score = frame.scores[name][stem]
-    return "n/a" if score.score is None else with_interval(score.score, score.lo, score.hi)
+    return str(frame.scores[name][stem])
 
 
 def _verdict(frame: Frame, stem: str, name: str) -> str:

@@ -2,7 +2,7 @@
 
 from ..results import BASELINES
 from ..tables import RULE_WIDTH, WIDTH, paragraph
-from ..verdicts import MARGIN_RATIO, Score, Verdict
+from ..verdicts import MARGIN_RATIO, Verdict
 from ..wording import compact, fitted, with_interval
 from .admission import Admission
 from .frame import Frame
@@ -33,7 +33,7 @@ def _family(frame: Frame, stem: str) -> list[str]:
     for name in found.costs_s:
         mean = frame.means[stem][name]
         score = frame.scores[name][stem]
-        cells = f"{with_interval(mean.mean, mean.lo, mean.hi):>{CELL_WIDTH}} {_score(score):>{SCORE_WIDTH}}"
+        cells = f"{with_interval(mean.mean, mean.lo, mean.hi):>{CELL_WIDTH}} {score!s:>{SCORE_WIDTH}}"
         words = [frame.verdicts[name][b][stem] if b != name else None for b in BASELINES]
         lines.append(
             fitted(name, RULE_WIDTH) + cells + "".join(f" {_word(w):>{WORD_WIDTH - 1}}" for w in words)
@@ -44,10 +44,6 @@ def _family(frame: Frame, stem: str) -> list[str]:
             f"tried in {100 * found.exact_ratio:.0f} % of them"
         )
     return [line.rstrip() for line in lines]
-
-
-def _score(score: Score) -> str:
-    return "n/a" if score.score is None else with_interval(score.score, score.lo, score.hi)
 
 
 def _word(verdict: Verdict | None) -> str:

@@ -10,6 +10,7 @@ from experiments.verdicts import (
     EQUIVALENT,
     NO_EVIDENCE,
     WORSE,
+    Score,
     exact_paired_test,
     holm,
     iqm,
@@ -157,3 +158,8 @@ def test_strata_are_resampled_each_alone():
 
 def test_the_middle_half_ignores_the_odd_episode():
     assert iqm(np.array([1.0, 2.0, 3.0, 1000.0])) == 2.5
+
+
+def test_a_score_is_printed_whole_or_not_at_all():
+    assert str(Score(99.6, -4.4, 250.2)) == "100 [-4,250]"
+    assert str(Score(None, None, None)) == "n/a"
