@@ -17,7 +17,16 @@ from .request import REFERENCE_SEEDS
 from .run import ORACLE
 
 METRICS = ("cost_s", *SHOWN, "bound_s", "is_exact")
-KEPT = ("command", "commit", "families_hash", "contenders", "seeds", "oracle", *vars(Setting()))
+KEPT = (
+    "command",
+    "commit",
+    "source_hash",
+    "families_hash",
+    "contenders",
+    "seeds",
+    "oracle",
+    *vars(Setting()),
+)
 
 
 def export(folder: Path, path: Path) -> int:
