@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 from itertools import chain
 from pathlib import Path
 
+from agents import pretrained
 from agents.policy_file import EnvArguments, PolicyAgent, load_policy
 from reclaim_env.reset_rules import KERNEL_RULES, RULES, rule_of
 
@@ -32,8 +33,15 @@ class Contender:
 
 
 def contenders(rules: Iterable[str], agent_files: Iterable[Path]) -> tuple[Contender, ...]:
-    """Rules as asked (else kernels'), the baselines in any case, then the agents by their files' names."""
-    asked = dict.fromkeys(chain.from_iterable(map(_named, rules))) or dict.fromkeys(KERNEL_RULES)
+    """Rules as asked, the baselines in any case, then the agents by their files' names.
+
+    Where nothing is asked: the kernels' rules, and the agents that come with the package.
+    """
+    asked = dict.fromkeys(chain.from_iterable(map(_named, rules)))
+    agent_files = tuple(agent_files)
+    if not asked:
+        asked = dict.fromkeys(KERNEL_RULES)
+        agent_files = agent_files or pretrained.files()
     names = [*(name for name in BASELINES if name not in asked), *asked]
     found = [of_rule(name) for name in names]
     for path in agent_files:

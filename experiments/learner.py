@@ -13,10 +13,9 @@ from stable_baselines3.common.logger import Logger, TensorBoardOutputFormat
 from stable_baselines3.common.vec_env import VecEnv, VecEnvWrapper, VecMonitor
 from torch.utils.tensorboard import SummaryWriter
 
-from agents.policy_file import PolicySpec, dump_policy, load_policy
+from agents.policy_file import dump_policy, load_policy
 from agents.sb3 import NodeVecEnv
 from agents.side_by_side import SideBySide
-from reclaim_env.families import frozen
 from reclaim_env.vector import ReclaimVectorEnv
 
 from .algorithms import begin_as, log_interval, make_model, policy_tensors
@@ -30,8 +29,8 @@ from .checkpoints import (
 )
 from .identity import usable_cpus
 from .lessons import Lesson, by_nr_nodes, interleaved
-from .session import Session
-from .train_config import RecurrentPpoConfig, TrainConfig
+from .session import Session, policy_spec
+from .train_config import TrainConfig
 
 
 class LearningSignal(VecEnvWrapper):
@@ -115,15 +114,7 @@ def exported(model: BaseAlgorithm, config: TrainConfig, command: str) -> bytes:
     env = model.get_env()
     assert env is not None
     features = tuple(feature.name for feature in env.get_attr("features", 0)[0])
-    spec = PolicySpec(
-        features=features,
-        hidden=config.hidden,
-        lstm_units=config.lstm_units if isinstance(config, RecurrentPpoConfig) else 0,
-        sources=config.sources,
-        made_by=command,
-        trained_on=config.scenarios,
-        families_hash=frozen.stored(),
-    )
+    spec = policy_spec(config, features, command)
     return dump_policy(spec, policy_tensors(model))
 
 

@@ -26,7 +26,7 @@ from .contender import Contender, of_rule
 from .evaluate import actor
 from .identity import usable_cpus
 from .lessons import Lesson, by_nr_nodes, interleaved
-from .session import Session
+from .session import Session, policy_spec
 from .tensorboard import FILE_NAME, encoded
 from .train_config import SupervisedConfig
 
@@ -137,10 +137,7 @@ def _now(
 
 def fitted(labels: Labels | None, config: SupervisedConfig, session: Session) -> bytes:
     """The policy file of the network fitted to the labels; without any, of a fresh one."""
-    features = _features(config, session.taught)
-    spec = PolicySpec(
-        features=features, hidden=config.hidden, sources=config.sources, made_by=session.command
-    )
+    spec = policy_spec(config, _features(config, session.taught), session.command)
     torch.manual_seed(config.seed)
     network = _network(spec)
     if labels is not None:
