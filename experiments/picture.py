@@ -61,7 +61,7 @@ def _labels(several: dict[str, Series], nid: int) -> list[tuple[str, float]]:
     """Of each row: what it shows, and the top of its scale."""
     refaults = [thinned(one.per_s("bystander_refault_pages").sum(axis=1)) for one in several.values()]
     free = [one.free_pages[:, nid] for one in several.values()]
-    high = max(float(one.high_wmark_pages[nid]) for one in several.values())
+    high = max(float(one.high_wmark_pages[:, nid].max()) for one in several.values())
     return [
         (
             "free memory, GiB\n(red: kswapd\nhas given up)",
@@ -75,9 +75,9 @@ def _labels(several: dict[str, Series], nid: int) -> list[tuple[str, float]]:
 def _free(axis, series: Series, nid: int) -> None:
     gib = MIB_PER_PAGE / 1024
     for name in ("low", "high"):
-        mark = float(getattr(series, f"{name}_wmark_pages")[nid]) * gib
-        axis.axhline(mark, color=INK, linewidth=0.6, linestyle=(0, (4, 3)), alpha=0.55)
-        axis.annotate(name, (1.005, mark), xycoords=("axes fraction", "data"), va="center", fontsize=7)
+        mark = getattr(series, f"{name}_wmark_pages")[:, nid] * gib
+        axis.plot(series.time_s, mark, color=INK, linewidth=0.6, linestyle=(0, (4, 3)), alpha=0.55)
+        axis.annotate(name, (1.005, mark[-1]), xycoords=("axes fraction", "data"), va="center", fontsize=7)
     axis.plot(series.time_s, series.free_pages[:, nid] * gib, color=NODE_COLOURS[0], linewidth=1)
     shade = {"color": HOPELESS_COLOUR, "alpha": 0.12, "linewidth": 0}
     dead = series.hopeless()[:, nid]

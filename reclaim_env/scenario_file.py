@@ -38,7 +38,11 @@ class ScenarioError(ValueError):
 
     def __init__(self, file: str, field: str, found: str, wanted: str):
         self.file, self.field, self.found, self.wanted = file, field, found, wanted
-        parts = [shortened(printable(part), 100) for part in (file[-120:], field) if part]
+        parts = [
+            shortened(printable(part), most)
+            for part, most in ((file[-120:], 100), (field, MAX_SHOWN))
+            if part
+        ]
         super().__init__(f"{': '.join(parts)}: found {printable(found)}, wanted {printable(wanted)}")
 
 

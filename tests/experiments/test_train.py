@@ -127,7 +127,7 @@ def test_an_agent_that_does_as_a_rule_scores_on_its_line(tmp_path, monkeypatch):
 
 @pytest.mark.usefixtures("small")
 def test_what_is_validated_may_be_something_else(tmp_path):
-    folder = run(tmp_path / "run", steps=160, validation=("other", "third"), lines=("gap:runs=8", "never"))
+    folder = run(tmp_path / "run", steps=160, validation=("other", "third"), lines=("gap?runs=8", "never"))
     shown = {path.name for path in (folder / "tensorboard").iterdir()}
     assert shown == {"ppo", "rule_always", "rule_balanced", "rule_gap_runs_8", "rule_never"}
     noted = json.loads((folder / "manifest.json").read_text())["usual_cost_s"]

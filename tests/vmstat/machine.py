@@ -10,7 +10,7 @@ VMSTAT = {
     "pgscan_kswapd": 7000,
     "pgsteal_kswapd": 6000,
     "workingset_refault_file": 300,
-    "pgdemote_kswapd": 4,
+    "pgmigrate_success": 4,
     "a_name_of_2031": 9,
 }
 
