@@ -15,6 +15,7 @@ from agents.policy_file import PolicyAgent
 from .train_config import (
     A2cConfig,
     DqnConfig,
+    LearnerConfig,
     OnPolicyConfig,
     PpoConfig,
     QrDqnConfig,
@@ -27,6 +28,8 @@ Tensors = dict[str, np.ndarray]
 
 def make_model(config: TrainConfig, env: VecEnv) -> BaseAlgorithm:
     """A new model on one CPU thread; `env` has one slot for each node of each row."""
+    if not isinstance(config, LearnerConfig):
+        raise ValueError(f"algo: found {config.algo}, wanted one of stable-baselines3's")
     common: dict[str, Any] = {
         "env": env,
         "learning_rate": config.learning_rate,
@@ -87,7 +90,7 @@ def _qrdqn(config: QrDqnConfig, common: dict[str, Any]) -> BaseAlgorithm:
     return QRDQN("MlpPolicy", **common, **_replay(config), policy_kwargs=network)
 
 
-_MAKERS: dict[type[TrainConfig], Callable[[Any, dict[str, Any]], BaseAlgorithm]] = {
+_MAKERS: dict[type[LearnerConfig], Callable[[Any, dict[str, Any]], BaseAlgorithm]] = {
     PpoConfig: _ppo,
     RecurrentPpoConfig: _recurrent_ppo,
     A2cConfig: _a2c,

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from gymnasium.vector import AutoresetMode
 from stable_baselines3.common.base_class import BaseAlgorithm
 from stable_baselines3.common.callbacks import BaseCallback
 from stable_baselines3.common.logger import Logger, TensorBoardOutputFormat
@@ -27,10 +26,9 @@ from .checkpoints import (
     refuse_non_finite,
     save_checkpoint,
 )
-from .identity import usable_cpus
-from .lessons import Lesson, by_nr_nodes, interleaved
+from .lessons import Lesson, by_nr_nodes, interleaved, training_rows
 from .session import Session, policy_spec
-from .train_config import TrainConfig
+from .train_config import LearnerConfig, TrainConfig
 
 
 class LearningSignal(VecEnvWrapper):
@@ -64,7 +62,7 @@ class LearningSignal(VecEnvWrapper):
 
 
 def make_env(
-    config: TrainConfig, taught: Sequence[Lesson], usual_cost_s: Mapping[str, float], threads: int = 1
+    config: TrainConfig, taught: Sequence[Lesson], usual_cost_s: Mapping[str, float]
 ) -> LearningSignal:
     """The rows are split among the numbers of nodes there are, in the proportion of their scenarios.
 
@@ -78,17 +76,11 @@ def make_env(
     ]
     groups = by_nr_nodes(scenarios)
     envs = [
-        ReclaimVectorEnv(
-            num_envs=max(round(config.rows * len(group) / len(scenarios)), 1),
-            scenario=[scenarios[i] for i in group],
-            kernel=config.kernel,
-            reward=config.weights,
-            control_ms=config.setting.control_ms,
-            episode_s=scenarios[0].duration_s,
-            sources=config.sources,
-            autoreset_mode=AutoresetMode.SAME_STEP,
+        training_rows(
+            config,
+            [scenarios[i] for i in group],
+            max(round(config.rows * len(group) / len(scenarios)), 1),
             copy=False,
-            threads=threads,
         )
         for group in groups
     ]
@@ -121,7 +113,8 @@ def exported(model: BaseAlgorithm, config: TrainConfig, command: str) -> bytes:
 def learn(session: Session) -> bytes:
     """Trains to the end or until it is told to stop; returns the policy's file."""
     config, saved = session.config, session.folder / CHECKPOINTS
-    env = make_env(config, session.taught, session.usual_cost_s, usable_cpus())
+    assert isinstance(config, LearnerConfig)
+    env = make_env(config, session.taught, session.usual_cost_s)
     with closing(env):
         model = make_model(config, env)
         if earlier := checkpoints(saved):
@@ -144,6 +137,7 @@ class Watch(BaseCallback):
 
     def __init__(self, session: Session):
         super().__init__()
+        assert isinstance(session.config, LearnerConfig)
         self._session, self._config = session, session.config
         self.trained_steps = self._saved_steps = self._next_validation = 0
 

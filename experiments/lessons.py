@@ -2,14 +2,18 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from gymnasium.vector import AutoresetMode
 
 from reclaim_env.scenario import Scenario, load_all
+from reclaim_env.vector import ReclaimVectorEnv
 
 from .contender import Contender
 from .evaluate import evaluate_each
-from .identity import Setting
+from .identity import Setting, usable_cpus
+from .train_config import TrainConfig
 from .wording import visible
 
 
@@ -50,6 +54,24 @@ def by_nr_nodes(scenarios: Sequence[Scenario]) -> list[list[int]]:
     """Indices of the scenarios with as many nodes as each other: one vector env can hold them."""
     counts = sorted({len(scenario.node) for scenario in scenarios})
     return [[i for i, one in enumerate(scenarios) if len(one.node) == count] for count in counts]
+
+
+def training_rows(
+    config: TrainConfig, scenarios: Sequence[Scenario], num_envs: int, **more: Any
+) -> ReclaimVectorEnv:
+    """Rows that play the scenarios in turn, as the config says; `more` are other arguments of the env."""
+    return ReclaimVectorEnv(
+        num_envs=num_envs,
+        scenario=list(scenarios),
+        kernel=config.kernel,
+        reward=config.weights,
+        control_ms=config.setting.control_ms,
+        episode_s=scenarios[0].duration_s,
+        sources=config.sources,
+        autoreset_mode=AutoresetMode.SAME_STEP,
+        threads=usable_cpus(),
+        **more,
+    )
 
 
 def episodes(

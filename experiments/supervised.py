@@ -15,7 +15,6 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from gymnasium.vector import AutoresetMode
 
 from agents.labels import action_costs_s
 from agents.policy_file import PolicySpec, dump_policy, parse_policy
@@ -25,7 +24,7 @@ from . import files
 from .contender import Contender, of_rule
 from .evaluate import actor
 from .identity import usable_cpus
-from .lessons import Lesson, by_nr_nodes, interleaved
+from .lessons import Lesson, by_nr_nodes, interleaved, training_rows
 from .session import Session, policy_spec
 from .tensorboard import FILE_NAME, encoded
 from .train_config import SupervisedConfig
@@ -94,7 +93,7 @@ def _visit(
     scenarios = [pairs[i][1] for i in group]
     usual = np.array([session.usual_cost_s[pairs[i][0].name] for i in group])
     wanted = max(round(wanted * len(group) / len(pairs)), 1)
-    env = _env(config, agent, scenarios)
+    env = training_rows(config, scenarios, min(config.rows, len(scenarios)), rule=agent.rule)
     act, rng = actor(agent, env), np.random.default_rng([seed, len(group)])
     observation, _ = env.reset(seed=seed)
     found: list[Labels] = []
@@ -108,21 +107,6 @@ def _visit(
             session.progress("labelling", len(found[-1].features))
         observation = env.step(act(observation))[0]
     return Labels.joined(found)
-
-
-def _env(config: SupervisedConfig, agent: Contender, scenarios: list) -> ReclaimVectorEnv:
-    return ReclaimVectorEnv(
-        num_envs=min(config.rows, len(scenarios)),
-        scenario=scenarios,
-        kernel=config.kernel,
-        reward=config.weights,
-        control_ms=config.setting.control_ms,
-        episode_s=scenarios[0].duration_s,
-        sources=config.sources,
-        rule=agent.rule,
-        autoreset_mode=AutoresetMode.SAME_STEP,
-        threads=usable_cpus(),
-    )
 
 
 def _now(

@@ -32,14 +32,9 @@ class TrainConfig(BaseModel):
     sources: bool = False  # a bit for each source of progress: 8 actions, not 2
     rows: int = Field(default=32, ge=1, le=4096)  # machines simulated side by side
     learning_rate: float = Field(default=3e-4, gt=0, le=1)
-    gamma: float = Field(default=0.99, ge=0, le=1)
     hidden: tuple[int, ...] = Field(default=(64, 64), max_length=8)
-    checkpoint_steps: int = Field(default=50_000, ge=1)
-    validate_steps: int = Field(default=100_000, ge=1)
-    lines: tuple[str, ...] = Field(
-        default=tuple(KERNEL_RULES), max_length=64
-    )  # rules beside the agent's curve
-    warm_start: str = ""  # a policy file whose weights an actor begins with
+    # Rules beside the agent's curve
+    lines: tuple[str, ...] = Field(default=tuple(KERNEL_RULES), max_length=64)
 
     @property
     def setting(self) -> Setting:
@@ -64,22 +59,32 @@ class TrainConfig(BaseModel):
         return self
 
 
-class OnPolicyConfig(TrainConfig):
+class LearnerConfig(TrainConfig):
+    """Of stable-baselines3's algorithms, which learn step by step."""
+
+    gamma: float = Field(default=0.99, ge=0, le=1)
+    checkpoint_steps: int = Field(default=50_000, ge=1)
+    validate_steps: int = Field(default=100_000, ge=1)
+    warm_start: str = ""  # a policy file whose weights an actor begins with
+
+
+class OnPolicyConfig(LearnerConfig):
     rollout_steps: int = Field(default=128, ge=1, le=10_000)
     gae_lambda: float = Field(default=0.95, ge=0, le=1)
     ent_coef: float = Field(default=0.01, ge=0, le=1)
 
 
-class PpoConfig(OnPolicyConfig):
+class ProximalConfig(OnPolicyConfig):
+    batch_size: int = Field(default=2048, ge=2)
+    epochs: int = Field(default=5, ge=1, le=100)
+
+
+class PpoConfig(ProximalConfig):
     algo: Literal["ppo"] = "ppo"
-    batch_size: int = Field(default=2048, ge=2)
-    epochs: int = Field(default=5, ge=1, le=100)
 
 
-class RecurrentPpoConfig(OnPolicyConfig):
+class RecurrentPpoConfig(ProximalConfig):
     algo: Literal["recurrent_ppo"] = "recurrent_ppo"
-    batch_size: int = Field(default=2048, ge=2)
-    epochs: int = Field(default=5, ge=1, le=100)
     lstm_units: int = Field(default=32, ge=1, le=1024)
 
 
@@ -88,7 +93,7 @@ class A2cConfig(OnPolicyConfig):
     rollout_steps: int = Field(default=16, ge=1, le=10_000)
 
 
-class DqnConfig(TrainConfig):
+class DqnConfig(LearnerConfig):
     algo: Literal["dqn"] = "dqn"
     buffer_steps: int = Field(default=200_000, ge=1, le=10**8)
     learning_starts_steps: int = Field(default=5_000, ge=1)
@@ -115,9 +120,7 @@ class SupervisedConfig(TrainConfig):
     labels_per_episode: int = Field(default=6, ge=1, le=10_000)
     tails: tuple[str, ...] = Field(default=("balanced", "always"), min_length=1, max_length=16)
     hold_steps: int = Field(default=50, ge=1, le=10_000)  # for which an action is held before the tail
-    futures: int = Field(
-        default=0, ge=0, le=64
-    )  # 0: of the future that comes; else the mean of so many others
+    futures: int = Field(default=0, ge=0, le=64)  # 0: the one that comes; else the mean of so many others
     epochs: int = Field(default=400, ge=1, le=100_000)
     learning_rate: float = Field(default=2e-3, gt=0, le=1)
     weight_decay: float = Field(default=1e-4, ge=0, le=1)

@@ -73,7 +73,7 @@ def run(progress: Callable[[str, int], None]) -> dict[str, object]:
     """The best of a few turns of each, by the clock: node decisions per second, learning included."""
     torch.set_num_threads(1)
     timed = Lesson("ordinary", (machine(2, 4, 6, "ordinary"),))
-    with closing(learner.make_env(CONFIG, [timed], {timed.name: 1.0}, usable_cpus())) as env:
+    with closing(learner.make_env(CONFIG, [timed], {timed.name: 1.0})) as env:
         envs: dict[str, VecEnv] = {"reclaim": env, "free": FreeEnv(env)}
         models = {name: algorithms.make_model(CONFIG, one) for name, one in envs.items()}
         best: dict[str, float] = dict.fromkeys(envs, 0.0)

@@ -60,3 +60,5 @@ def test_its_pickled_data_are_not_looked_at_and_other_shapes_are_refused(tmp_pat
     with pytest.raises(ValueError, match="wanted a checkpoint of such a model") as error:
         convert(tmp_path / "mine.zip", config_of({"hidden": (32,)}), "test", tmp_path / "other")
     assert "\n" not in str(error.value) and not (tmp_path / "other").exists()
+    with pytest.raises(ValueError, match="algo: found supervised"):
+        convert(tmp_path / "mine.zip", config_of({"algo": "supervised"}), "test", tmp_path / "other")

@@ -311,6 +311,7 @@ def test_two_runs_of_one_seed_learn_the_same(tmp_path):
     [
         ({"algo": "sac"}, "algo: found sac, wanted one of ppo"),
         ({"lines": ("sometimes",)}, "found 'sometimes'"),
+        ({"algo": "supervised", "warm_start": "a file"}, "warm_start"),
         ({"epochs": 2.5}, "epochs: found 2.5"),
         ({"lstm_units": 8}, "lstm_units"),
         ({"steps": 0}, "steps"),
