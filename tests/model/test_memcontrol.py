@@ -232,6 +232,14 @@ def test_an_impossible_write_gives_up(model):
     assert env.memcg[0].usage_pages >= 100
 
 
+@pytest.mark.parametrize(("reason", "left"), [(MEMCG_HIGH, 0), (MEMCG_MAX, 0), (PROACTIVE, 40)])
+def test_writing_a_limit_drains_the_stock_and_asking_for_reclaim_does_not(model, reason, left):
+    env = box(inactive=100)
+    env.memcg[0].stock_pages = 40
+    model.memcontrol.reclaim_to(env, 0, 100, reason)
+    assert env.memcg[0].stock_pages == left
+
+
 def protected(*rows: tuple[str, str, int, int, int]):
     """(name, parent, usage, min, low) -> a machine with those cgroups, protection computed."""
     cgroups = [
