@@ -6,11 +6,13 @@ import pytest
 from reclaim_env.model.constants import ACTIVE, DOZE, INACTIVE, RUN, SLEEP, UNREFERENCED
 from tests.model.machines import (
     HOT_PER_S,
+    file,
     lists,
     one_file,
     one_run,
     passes_one_by_one,
     plain,
+    reader,
     set_flag,
     set_free,
 )
@@ -203,6 +205,20 @@ def test_passes_made_as_one_are_what_they_are_one_by_one(model, access, inactive
     one_by_one, at_once = np.array(found, float)
     assert at_once[:3] == pytest.approx(one_by_one[:3], rel=0.01, abs=2)
     assert list(at_once[3:]) == list(one_by_one[3:])
+
+
+def test_passes_made_as_one_meet_what_came_to_a_crowds_lists_once(model):
+    """Nothing leaves the lists here, so each pass examines as much of them, shifted, as there is."""
+    pages = 4096  # of each member's list, half of them come since the last scan
+    files = [file(pages, pages, size=2 * pages)]
+    env = plain(cgroup=[{"name": "box", "count": 2}], reader=[reader(cgroup="box", files=files)])
+    node, lruvec = env.node[0], env.lruvec[0]
+    lruvec.settled_pages[:] = pages
+    lruvec.evicted_ratio, lruvec.activated_ratio, lruvec.rotated_ratio = 0.0, 0.0, 1.0
+    node.pass_may_deactivate, node.pass_first_priority, node.priority = 1, 6, 2
+    expected = 2 * sum(pages >> priority for priority in range(6, 1, -1))
+    for found in model.kswapd.pass_targets(node, lruvec, env.memcg[0]):
+        assert found == pytest.approx(expected, abs=2)
 
 
 @pytest.mark.parametrize(("access", "fate"), FATES.items())

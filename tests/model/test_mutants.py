@@ -183,6 +183,18 @@ MUTANTS: list[tuple[str, str, str, Callable]] = [
     ),
     (
         "kswapd.py",
+        "        new_inactive = 0.0\n",
+        "",
+        test_kswapd.test_passes_made_as_one_meet_what_came_to_a_crowds_lists_once,
+    ),
+    (
+        "kswapd.py",
+        "        new_active = 0.0\n",
+        "",
+        test_kswapd.test_passes_made_as_one_meet_what_came_to_a_crowds_lists_once,
+    ),
+    (
+        "kswapd.py",
         "< min(missing, MERGED_PAGES)",
         "< MERGED_PAGES",
         test_kswapd.test_passes_that_could_balance_the_node_are_made_one_by_one,
