@@ -10,7 +10,7 @@ from reclaim_env.model import rng
 from reclaim_env.model.access import begin_phases, draw_exponential
 from reclaim_env.model.layout import alloc
 from reclaim_env.model.tick import start_episode, step_rows
-from reclaim_env.reference.boot import Phases, boot, run
+from reclaim_env.reference.boot import Phases, Trace, boot, run
 from reclaim_env.reference.records import Machine
 from reclaim_env.reward import weights_of
 from reclaim_env.scenario import Scenario
@@ -46,13 +46,13 @@ Series = dict[str, np.ndarray]
 
 
 def both(variant: Variant, seed: int) -> tuple[Series, Series]:
-    """(fast model, reference), with the same silences of the same files."""
+    """(fast model, reference), with one trace: what the fast model's seed draws, whatever happens."""
     records = boot_model(variant.scenario, variant.kernel)
     install_rule(records, variant.rule)
     records["seed"] = seed
     start_episode(records[0])
-    phases = _phases(variant.scenario, records.copy())
-    return _fast(variant.scenario, records), _exact(variant, seed, phases)
+    trace = trace_of(variant.scenario, records.copy())
+    return _fast(variant.scenario, records), _exact(variant, seed, trace)
 
 
 def nr_samples(scenario: Scenario) -> int:
@@ -65,8 +65,15 @@ def file_names(scenario: Scenario) -> list[str]:
     return files + [stream.name for stream in scenario.stream]
 
 
+def trace_of(scenario: Scenario, records: np.ndarray) -> Trace:
+    """The fast model's own draws: both get them. Identical members of a cgroup burst together in it."""
+    env = records[0]
+    phases_s = {n: float(env["workload"][w]["phase_s"]) for w, n in enumerate(scenario.workload_names)}
+    return Trace(_phases(scenario, records), float(env["flush_phase_s"]), phases_s)
+
+
 def _phases(scenario: Scenario, records: np.ndarray) -> Phases:
-    """The fast model's own draws of when files are in use: this is the demand, which both get."""
+    """When files are in use."""
     begin_phases(records[0])
     phases: Phases = {}
     names = scenario.workload_names
@@ -101,8 +108,8 @@ def _fast(scenario: Scenario, records: np.ndarray) -> Series:
     return _series(scenario, node, node["vmstat"], sample)
 
 
-def _exact(variant: Variant, seed: int, phases: Phases) -> Series:
-    m = boot(variant.scenario, variant.rule, seed, variant.kernel, phases)
+def _exact(variant: Variant, seed: int, trace: Trace) -> Series:
+    m = boot(variant.scenario, variant.rule, seed, variant.kernel, trace)
     of = _tables_of_classes(variant.scenario, m)
 
     def sample(until_s: float) -> dict[str, float]:

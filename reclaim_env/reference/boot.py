@@ -1,7 +1,7 @@
 """From a scenario to a machine of single pages at time 0; every member of a cgroup is one of its own."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -26,6 +26,16 @@ _KIND = {Anon: names.ANON, Reader: names.READER, Stream: names.STREAM, Atomic: n
 
 # By workload and file: the moments at which a file falls silent or is in use again, and its state at 0
 Phases = dict[tuple[str, int], tuple[bool, Sequence[float]]]
+
+
+class Trace(NamedTuple):
+    """What happens to a machine whatever it does: given to two simulators, they differ by what they do."""
+
+    phases: Phases
+    first_flush_s: float
+    burst_phase_s: Mapping[str, float]  # of workloads with bursts: how far into their period time 0 is
+
+
 First = tuple[float, np.int64, int]  # an event: when, of what kind, of whom
 
 
@@ -38,9 +48,9 @@ class Member(NamedTuple):
 
 
 def boot(
-    scenario: Scenario, rule: str = "always", seed: int = 0, kernel: str = "7.0", phases: Phases | None = None
+    scenario: Scenario, rule: str = "always", seed: int = 0, kernel: str = "7.0", trace: Trace | None = None
 ) -> Machine:
-    """A machine ready for simulate.advance()."""
+    """A machine ready for simulate.advance(). Without a trace it draws its own by the seed."""
     if kernel not in _FREE_PATH_RESET:
         raise ValueError(f"kernel: found {kernel!r}, wanted one of {', '.join(_FREE_PATH_RESET)}")
     if scenario.has_anon_lists:
@@ -49,19 +59,22 @@ def boot(
         raise ScenarioError(scenario.name, "", "hotplug or oomd", "none: the reference has neither")
     if any(node.boosts_per_s or node.slab_mib or node.slab_mib_per_s for node in scenario.node):
         raise ScenarioError(scenario.name, "", "boosts or slab", "none: the reference has neither")
+    if scenario.filled_mib_per_s is not None:
+        raise ScenarioError(scenario.name, "filled_mib_per_s", f"{scenario.filled_mib_per_s:g}", "none")
     rng = np.random.default_rng(seed)
     members = _members(scenario)
+    trace = trace or draw_trace(scenario, rng)
     m = _allocate(scenario, members)
     m.system["random"] = seed
     m.system["free_path_reset"] = _FREE_PATH_RESET[kernel]
     _set_system(m, scenario, members)
     _set_nodes(m, scenario, rule)
     _set_memcgs(m, scenario, members)
-    _set_instances(m, scenario, members, rng)
-    _set_classes(m, scenario, phases or draw_phases(scenario, rng))
+    _set_instances(m, scenario, members, trace)
+    _set_classes(m, scenario, trace.phases)
     _fill(m, scenario, members, rng)
     _set_limits(m, scenario, members)
-    _start(m, rng)
+    _start(m, rng, trace)
     return m
 
 
@@ -69,7 +82,17 @@ def run(m: Machine, until_s: float) -> None:
     advance(m, until_s)
 
 
-def draw_phases(scenario: Scenario, rng: np.random.Generator) -> Phases:
+def draw_trace(scenario: Scenario, rng: np.random.Generator) -> Trace:
+    return Trace(_draw_phases(scenario, rng), names.FLUSH_S * rng.random(), _draw_burst_phases(scenario, rng))
+
+
+def _draw_burst_phases(scenario: Scenario, rng: np.random.Generator) -> dict[str, float]:
+    periods_ms = {one.name: one.burst_every_ms for one in scenario.anon if one.burst_every_ms}
+    periods_ms |= {one.name: one.every_ms for one in scenario.atomic}
+    return {name: period_ms / 1e3 * rng.random() for name, period_ms in periods_ms.items()}
+
+
+def _draw_phases(scenario: Scenario, rng: np.random.Generator) -> Phases:
     """Exponential periods, from the long-run shares."""
     phases: Phases = {}
     for reader in scenario.reader:
@@ -198,7 +221,7 @@ def _set_memcgs(m: Machine, scenario: Scenario, members: list[Member]) -> None:
     m.lruvec["head"] = m.lruvec["tail"] = names.NOWHERE
 
 
-def _set_instances(m: Machine, scenario: Scenario, members: list[Member], rng: np.random.Generator) -> None:
+def _set_instances(m: Machine, scenario: Scenario, members: list[Member], trace: Trace) -> None:
     first_thread = first_class = 0
     for row, (w, g) in zip(m.instance, _homes(scenario, members), strict=False):
         table = scenario.workloads[w]
@@ -215,7 +238,8 @@ def _set_instances(m: Machine, scenario: Scenario, members: list[Member], rng: n
         first_thread += int(row["nr_threads"])
         first_class += int(row["nr_classes"])
         _set_policy(row, table, len(scenario.node))
-        _SETTERS[type(table)](row, table, rng)
+        _SETTERS[type(table)](row, table)
+        row["phase_s"] = trace.burst_phase_s.get(table.name, 0.0)
     for i, row in enumerate(m.instance):
         m.thread["instance"][row["first_thread"] : row["first_thread"] + row["nr_threads"]] = i
 
@@ -230,7 +254,7 @@ def _set_policy(row: np.void, table: Any, nr_nodes: int) -> None:
     row["interleave_next"] = nr_nodes - 1
 
 
-def _set_anon(row: np.void, table: Anon, rng: np.random.Generator) -> None:
+def _set_anon(row: np.void, table: Anon) -> None:
     points = table.breakpoints
     row["nr_points"] = len(points)
     row["point_s"][: len(points)] = [t_s for t_s, _ in points]
@@ -240,27 +264,25 @@ def _set_anon(row: np.void, table: Anon, rng: np.random.Generator) -> None:
     row["churn_per_s"] = table.churn_mib_per_s * 256
     row["burst_pages"] = pages_from_mib(table.burst_mib)
     row["period_s"], row["hold_s"] = (table.burst_every_ms or 0.0) / 1e3, (table.burst_hold_ms or 0.0) / 1e3
-    row["phase_s"] = row["period_s"] * rng.random()
     row["oom_score_adj"], row["restart_s"] = table.oom_score_adj, table.restart_s
 
 
-def _set_reader(row: np.void, table: Reader, rng: np.random.Generator) -> None:
+def _set_reader(row: np.void, table: Reader) -> None:
     row["think_s"], row["op_cpu_s"] = table.think_ms * 1e-3, table.op_cpu_us * 1e-6
     row["pages_per_op"], row["ops_per_s"] = table.pages_per_op, table.ops_per_s or 0.0
     row["max_backlog"] = table.max_backlog_ops
     row["all_mapped"] = all(f.access != "read" and f.pattern == "random" for f in table.file)
 
 
-def _set_stream(row: np.void, table: Stream, rng: np.random.Generator) -> None:
+def _set_stream(row: np.void, table: Stream) -> None:
     row["ops_per_s"] = row["max_backlog"] = table.mib_per_s * 256
     row["max_backlog"] = max(row["max_backlog"], table.readahead_pages)
     row["pages_per_op"] = 1.0
 
 
-def _set_atomic(row: np.void, table: Atomic, rng: np.random.Generator) -> None:
+def _set_atomic(row: np.void, table: Atomic) -> None:
     row["burst_pages"] = pages_from_kib(table.burst_kib)
     row["period_s"], row["hold_s"] = table.every_ms / 1e3, table.hold_ms / 1e3
-    row["phase_s"] = row["period_s"] * rng.random()
 
 
 _SETTERS = {Anon: _set_anon, Reader: _set_reader, Stream: _set_stream, Atomic: _set_atomic}
@@ -362,12 +384,12 @@ def _set_limits(m: Machine, scenario: Scenario, members: list[Member]) -> None:
                 i += 1
 
 
-def _start(m: Machine, rng: np.random.Generator) -> None:
+def _start(m: Machine, rng: np.random.Generator, trace: Trace) -> None:
     """The first events of everybody; the statistics are those of the start."""
     from .workingset import flush_statistics
 
     flush_statistics(m)
-    first: list[First] = [(names.FLUSH_S * rng.random(), names.FLUSH, 0)]
+    first: list[First] = [(trace.first_flush_s, names.FLUSH, 0)]
     first += [(float(r["at_s"]), names.LIMIT, i) for i, r in enumerate(m.limit) if r["at_s"] < math.inf]
     for c, row in enumerate(m.class_):
         if row["next_switch"] < row["last_switch"]:
@@ -384,7 +406,7 @@ def _first_events(m: Machine, w: int, one: np.void, rng: np.random.Generator) ->
     if kind == names.ANON:
         return [(names.DOZE_S * 0.01 * rng.random(), names.ANON_DEMAND, w)]
     if kind == names.ATOMIC:
-        return [(start_s + float(one["phase_s"]), names.BURST, w)]
+        return [(start_s + float(-(start_s + one["phase_s"]) % one["period_s"]), names.BURST, w)]
     if one["ops_per_s"] > 0:
         period_s = 1 / float(one["ops_per_s"])
         if kind == names.STREAM:

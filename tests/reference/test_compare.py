@@ -9,9 +9,15 @@ from experiments.reference_check import table, variants
 from experiments.reference_check.compare import Comparison, compare
 from experiments.reference_check.kept import Kept
 from experiments.reference_check.rows import cost_rows, rows_of
-from experiments.reference_check.sides import FLOWS, LEVELS
+from experiments.reference_check.sides import FLOWS, LEVELS, trace_of
+from reclaim_env.boot import boot as boot_model
+from reclaim_env.model.tick import start_episode
+from reclaim_env.reference.boot import boot
+from reclaim_env.reference.names import BURST, FLUSH
+from tests.reference.machines import scenario as toy
 
 NR_SAMPLES = 40
+BURSTS = {"cpu_node": 0, "burst_mib": 1, "burst_every_ms": 500, "burst_hold_ms": 50}
 
 
 def windows(seeds: int = 8, **changed: np.ndarray) -> dict[str, np.ndarray]:
@@ -42,6 +48,20 @@ def test_pages_are_held_to_every_tenth_of_a_second():
     found = row("free_pages", free_pages=pages)
     assert (found.within, found.worst_error) == (False, pytest.approx(0.11))
     assert found.mean_error == pytest.approx(0.11 / NR_SAMPLES)
+
+
+@pytest.mark.parametrize(("spread", "missed"), [(1.0, True), (40.0, False)])
+def test_a_miss_is_told_from_one_that_the_spread_of_the_seeds_explains(spread, missed):
+    """Of the mean, and of a single window."""
+    away = spread * np.linspace(-1, 1, 8)[:, None]
+    flow = np.cumsum(np.full((8, NR_SAMPLES), 11.0) + away / 10, axis=1)
+    found = row("pgsteal_file", pgsteal_file=flow)
+    assert (found.within, found.missed) == (False, missed)
+    assert found.mean_error == pytest.approx(0.1)
+    pages = np.full((8, NR_SAMPLES), 100.0)
+    pages[:, 7] = 115.0 + away[:, 0]
+    found = row("free_pages", free_pages=pages)
+    assert (found.within, found.missed) == (False, missed)
 
 
 def test_moments_that_never_come_are_of_another_distribution_and_their_share_outside_the_interval():
@@ -105,6 +125,26 @@ def test_the_standard_variants_are_as_many_as_are_asked_and_named_apart():
     assert len(labels) == len(set(labels)) >= 60
     assert sum(label.startswith("drawn-") for label in labels) == variants.NR_DRAWN
     assert "drawn-3" in {variant.scenario.name for variant in chosen}
+
+
+def test_both_sides_get_one_trace():
+    scenario = toy(
+        cgroup=[{"name": "box", "count": 3}],
+        anon=[{"name": "busy", "cgroup": "box", **BURSTS}],
+        atomic=[{"name": "net", "cpu_node": 0, "burst_kib": 64, "every_ms": 80, "hold_ms": 10}],
+    )
+    records = boot_model(scenario, "6.12")
+    records["seed"] = 5
+    start_episode(records[0])
+    env = records[0]
+    m = boot(scenario, seed=99, trace=trace_of(scenario, records))
+    phases_s = env["workload"]["phase_s"][:2]
+    assert phases_s.min() > 0 and phases_s[0] != phases_s[1]
+    assert m.instance["phase_s"].tolist() == [phases_s[0]] * 3 + [phases_s[1]]
+    (first_flush_s,) = m.event["at_s"][m.event["kind"] == FLUSH]
+    assert first_flush_s == env["flush_phase_s"]
+    (burst_s,) = m.event["at_s"][m.event["kind"] == BURST]
+    assert burst_s == pytest.approx(0.08 - phases_s[1])
 
 
 @pytest.mark.slow

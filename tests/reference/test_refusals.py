@@ -17,6 +17,7 @@ BLOCK = {"at_s": 1, "kind": "online", "node": 0, "mib": 1}
         ({"node": [{**NODE, "slab_mib_per_s": 1}]}, "boosts or slab"),
         ({"hotplug": [BLOCK]}, "hotplug or oomd"),
         ({"oomd": {}}, "hotplug or oomd"),
+        ({"filled_mib_per_s": 40}, "filled_mib_per_s: found 40"),
     ],
 )
 def test_the_reference_refuses_parts_it_does_not_have(tables, found):
