@@ -14,6 +14,7 @@ from reclaim_env.reference.boot import Phases, Trace, boot, run
 from reclaim_env.reference.records import Machine
 from reclaim_env.reward import weights_of
 from reclaim_env.scenario import Scenario
+from reclaim_env.scenario_workloads import Reader
 
 from ..evaluate import cost_terms_s
 from .variants import Variant
@@ -59,10 +60,10 @@ def nr_samples(scenario: Scenario) -> int:
     return max(round(scenario.duration_s / SAMPLE_S), 1)
 
 
-def file_names(scenario: Scenario) -> list[str]:
-    """Of every file and stream, in the order of the records."""
-    files = [f"{reader.name}.{i}" for reader in scenario.reader for i in range(len(reader.file))]
-    return files + [stream.name for stream in scenario.stream]
+def file_name(scenario: Scenario, workload: int, index: int) -> str:
+    """Of a stream, or of one of a reader's files."""
+    table = scenario.workloads[workload]
+    return f"{table.name}.{index}" if isinstance(table, Reader) else table.name
 
 
 def trace_of(scenario: Scenario, records: np.ndarray) -> Trace:
@@ -96,10 +97,10 @@ def _fast(scenario: Scenario, records: np.ndarray) -> Series:
     ticks = np.int64(round(SAMPLE_S * 1000 / scenario.tick_ms))
     node = env["node"][: len(scenario.node)]
     class_ = env["class_"][: int(env["nr_classes"])]
+    names = model_file_names(scenario, env)
 
     def sample(_: float) -> dict[str, float]:
         step_rows(records, ticks)
-        names = file_names(scenario)
         files = {
             f"{flow}/{n}": class_[f"{flow}_pages"][c] for flow in FILE_FLOWS for c, n in enumerate(names)
         }
@@ -108,31 +109,33 @@ def _fast(scenario: Scenario, records: np.ndarray) -> Series:
     return _series(scenario, node, node["vmstat"], sample)
 
 
+def model_file_names(scenario: Scenario, env: np.void) -> list[str]:
+    """Of each class of the fast model, which orders them by cgroup."""
+    owners = env["class_"]["workload"][: int(env["nr_classes"])].tolist()
+    return [file_name(scenario, w, c - int(env["workload"][w]["first_class"])) for c, w in enumerate(owners)]
+
+
 def _exact(variant: Variant, seed: int, trace: Trace) -> Series:
     m = boot(variant.scenario, variant.rule, seed, variant.kernel, trace)
-    of = _tables_of_classes(variant.scenario, m)
+    names = np.array(reference_file_names(variant.scenario, m))
 
     def sample(until_s: float) -> dict[str, float]:
         run(m, until_s)
         files = {
-            f"{flow}/{name}": m.class_[flow][of == c].sum()
+            f"{flow}/{name}": m.class_[flow][: len(names)][names == name].sum()
             for flow in FILE_FLOWS
-            for c, name in enumerate(file_names(variant.scenario))
+            for name in dict.fromkeys(names.tolist())
         }
         return _totals(m.node, m.node, m.memcg) | files
 
     return _series(variant.scenario, m.node, m.node, sample)
 
 
-def _tables_of_classes(scenario: Scenario, m: Machine) -> np.ndarray:
-    """Which file of the scenario each class of the reference is a member's copy of."""
-    names, of = file_names(scenario), np.full(len(m.class_), -1)
-    for one in m.instance:
-        for index in range(int(one["nr_classes"])):
-            workload = scenario.workload_names[one["table"]]
-            name = workload if workload in names else f"{workload}.{index}"
-            of[int(one["first_class"]) + index] = names.index(name)
-    return of
+def reference_file_names(scenario: Scenario, m: Machine) -> list[str]:
+    """Of each class of the reference; identical members have a copy of a file each."""
+    return [
+        file_name(scenario, one["table"], index) for one in m.instance for index in range(one["nr_classes"])
+    ]
 
 
 def _series(

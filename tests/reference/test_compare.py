@@ -9,7 +9,13 @@ from experiments.reference_check import table, variants
 from experiments.reference_check.compare import Comparison, compare
 from experiments.reference_check.kept import Kept
 from experiments.reference_check.rows import cost_rows, rows_of
-from experiments.reference_check.sides import FLOWS, LEVELS, trace_of
+from experiments.reference_check.sides import (
+    FLOWS,
+    LEVELS,
+    model_file_names,
+    reference_file_names,
+    trace_of,
+)
 from reclaim_env.boot import boot as boot_model
 from reclaim_env.model.tick import start_episode
 from reclaim_env.reference.boot import boot
@@ -145,6 +151,34 @@ def test_both_sides_get_one_trace():
     assert first_flush_s == env["flush_phase_s"]
     (burst_s,) = m.event["at_s"][m.event["kind"] == BURST]
     assert burst_s == pytest.approx(0.08 - phases_s[1])
+
+
+def test_a_files_pages_are_compared_with_the_same_files_whatever_order_the_records_are_in():
+    """The fast model keeps classes by cgroup, the reference as the scenario names them."""
+    file = {"mib": 1, "inactive_mib": [1]}
+    in_box = {
+        "name": "web",
+        "cgroup": "box",
+        "cpu_node": 0,
+        "ops_per_s": 1,
+        "file": [file, {**file, "mib": 2}],
+    }
+    scenario = toy(
+        cgroup=[{"name": "box", "count": 2}],
+        reader=[in_box, {**in_box, "name": "free", "cgroup": "", "file": [{**file, "mib": 3}]}],
+        stream=[{"name": "log", "cgroup": "box", "cpu_node": 0, "mib_per_s": 1}],
+    )
+    env, m = boot_model(scenario, "6.12")[0], boot(scenario)
+    of_model, of_reference = model_file_names(scenario, env), reference_file_names(scenario, m)
+    members = {"web.0": 2, "web.1": 2, "free.0": 1, "log": 2}
+    assert sorted(of_model) == sorted(members)
+    assert sorted(of_reference) == sorted(name for name, copies in members.items() for _ in range(copies))
+    pages = {"web.0": 2 * 256, "web.1": 4 * 256, "free.0": 3 * 256}
+    for name, expected in pages.items():
+        assert env["class_"]["pages"][of_model.index(name)] == expected
+        copies = [row["pages"] for row, n in zip(m.class_, of_reference, strict=True) if n == name]
+        assert sum(copies) == expected
+    assert env["class_"]["one_touch"][of_model.index("log")]
 
 
 @pytest.mark.slow
