@@ -42,7 +42,7 @@ def _head(found: Comparison) -> list[str]:
             "the 95 % interval of the mean error. Of moments: share of seeds in which they came, and the "
             "distance of the distributions (Kolmogorov and Smirnov, 95 %); the share that dies within the "
             f"reference's interval; differences of cost between rules, paired by seed: {ALLOWED_COST:.0%}. "
-            "Half, nine of 10: the mean error that half, and nine tenths, of the rows stay below."
+            "Half, 9 of 10: the mean error that half, and nine tenths, of the rows stay below."
         ),
     ]
 
@@ -50,7 +50,7 @@ def _head(found: Comparison) -> list[str]:
 def _by_quantity(rows: Sequence[Row]) -> list[str]:
     """How far each kind of figure can be trusted: the spread of its errors over all variants."""
     names = list(dict.fromkeys(_kind(row) for row in rows))
-    heads = "".join(f"{head:>{CELL_WIDTH}}" for head in ("rows", "within", "missed", "half", "nine of 10"))
+    heads = "".join(f"{head:>{CELL_WIDTH}}" for head in ("rows", "within", "missed", "half", "9 of 10"))
     lines = [fitted("Mean errors by quantity", NAME_WIDTH) + heads]
     for name in names:
         of_kind = [row for row in rows if _kind(row) == name]
