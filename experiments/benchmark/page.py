@@ -54,8 +54,8 @@ def _overall(frame: Frame) -> str:
         mean = frame.relative(name)
         stem, worst = frame.worst(name)
         interval = with_interval(mean.mean, mean.lo, mean.hi)
-        rows.append([f"`{name}`", interval, compact(worst), f"`{_short(stem or 'n/a')}`"])
-    return _table(["rule", "cost over scale, mean over families", "worst", "where"], rows)
+        rows.append([f"`{name}`", interval, compact(worst), f"`{short(stem or 'n/a')}`"])
+    return table(["rule", "cost over scale, mean over families", "worst", "where"], rows)
 
 
 def _tables(frame: Frame, cell: Callable[[Frame, str, str], str]) -> list[str]:
@@ -65,9 +65,9 @@ def _tables(frame: Frame, cell: Callable[[Frame, str, str], str]) -> list[str]:
     for start in range(0, len(names), COLUMNS):
         chosen = names[start : start + COLUMNS]
         rows = [
-            [f"`{_short(stem)}`", *(cell(frame, stem, name) for name in chosen)] for stem in frame.families
+            [f"`{short(stem)}`", *(cell(frame, stem, name) for name in chosen)] for stem in frame.families
         ]
-        found.append(_table(["family", *(f"`{name}`" for name in chosen)], rows))
+        found.append(table(["family", *(f"`{name}`" for name in chosen)], rows))
     return found
 
 
@@ -100,7 +100,7 @@ def _ceilings(frame: Frame) -> str:
             float(found.oracle_s.mean()),
         ]
         exact = f"{100 * found.exact_ratio:.0f} %"
-        rows.append([f"`{_short(stem)}`", str(nr), *map(compact, numbers), f"`{best}`", exact])
+        rows.append([f"`{short(stem)}`", str(nr), *map(compact, numbers), f"`{best}`", exact])
     heads = [
         "family",
         "seeds",
@@ -111,14 +111,14 @@ def _ceilings(frame: Frame) -> str:
         "which",
         "every plan tried",
     ]
-    return _table(heads, rows)
+    return table(heads, rows)
 
 
-def _short(stem: str) -> str:
+def short(stem: str) -> str:
     return stem.replace("?split=test", "").replace("?split=transfer", " (transfer)")
 
 
-def _table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+def table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     lines = [heads, ["---"] * len(heads), *rows]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines) + "\n"
 

@@ -1,0 +1,161 @@
+"""What trained agents are worth, from an evaluation of them: `python -m experiments.benchmark.claims [RUN]`.
+
+Without a folder it prints the page of the recorded rows; with one it records the rows of that run first.
+Costs are over the family's scale, the mean cost of the worse of `always` and `balanced` on other seeds.
+"""
+
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from reclaim_env.reset_rules import RULES
+
+from .. import verdicts
+from ..wording import compact, with_interval
+from . import records
+from .frame import FamilyCosts, Frame
+from .page import short, table
+
+ROWS = Path(__file__).parents[1] / "results" / "learning" / "rows.parquet"
+MARGIN = 0.02  # of the scale: what non-inferior may be worse
+NEAR = 0.05  # of the scale: as good as the best rule, and never worse on families nobody trained on
+ERROR_RATIO = 0.05
+
+
+@dataclass(frozen=True)
+class Standing:
+    """One agent on one family; costs over the scale."""
+
+    stem: str
+    agent: float
+    balanced: float
+    best: float
+    best_rule: str  # chosen on these very seeds: a rule nobody could have known beforehand
+    excess_bound: float  # agent - balanced, upper end of the one-sided 95 % interval
+    over_safe: float  # agent - the better of `balanced` and `never`
+
+    @property
+    def is_non_inferior(self) -> bool:
+        return self.excess_bound <= MARGIN
+
+
+def agents(frame: Frame) -> list[str]:
+    return [name for name in frame.contenders if name not in RULES]
+
+
+def rules(frame: Frame) -> list[str]:
+    return [name for name in frame.contenders if name in RULES]
+
+
+def standing(frame: Frame, stem: str, agent: str) -> Standing:
+    found = frame.families[stem]
+    mean = {name: float(costs.mean()) / found.scale_s for name, costs in found.costs_s.items()}
+    best = min(rules(frame), key=lambda name: mean[name])
+    safe = min(mean["balanced"], mean["never"])
+    bound = _upper_bound(found, agent)
+    return Standing(stem, mean[agent], mean["balanced"], mean[best], best, bound, mean[agent] - safe)
+
+
+def _upper_bound(found: FamilyCosts, agent: str) -> float:
+    """Student's one-sided bound of the paired difference to `balanced`, over the scale."""
+    from scipy.special import stdtrit
+
+    gap = (found.costs_s[agent] - found.costs_s["balanced"]) / found.scale_s
+    half = float(stdtrit(len(gap) - 1, 1.0 - ERROR_RATIO)) * gap.std(ddof=1) / np.sqrt(len(gap))
+    return float(gap.mean() + half)
+
+
+def render(frame: Frame) -> str:
+    names = agents(frame)
+    of = {name: [standing(frame, stem, name) for stem in frame.families] for name in names}
+    parts = [_head(frame, names), "## Over all families\n", _overall(frame)]
+    parts += ["## Against what was wanted\n", _claims(frame, of)]
+    parts += ["## Family by family\n", _families(frame, of)]
+    return "\n".join(parts)
+
+
+def _head(frame: Frame, names: Sequence[str]) -> str:
+    return f"""# Trained agents on families they have not seen
+
+{len(names)} agents of one config and different training seeds, {len(frame.families)} families of the test
+and transfer splits, {frame.nr_seeds} paired seeds each; kernel {frame.setting.kernel}, cost weights
+{frame.setting.weights}, families frozen as {frame.families_hash}.
+What it means stands in [FINDINGS.md](FINDINGS.md).
+
+    {frame.command}
+    python -m experiments.benchmark.claims RUN > experiments/results/learning/README.md
+
+Costs are over the family's scale: the mean cost of the worse of `always` and `balanced` on other seeds.
+"""
+
+
+def _overall(frame: Frame) -> str:
+    rows = []
+    for name in sorted(frame.contenders, key=lambda name: frame.relative(name).mean or 0.0):
+        mean, (stem, worst) = frame.relative(name), frame.worst(name)
+        rows.append(
+            [f"`{name}`", with_interval(mean.mean, mean.lo, mean.hi), compact(worst), short(stem or "")]
+        )
+    return table(["", "mean over families [95 %]", "worst", "where"], rows)
+
+
+def _claims(frame: Frame, of: dict[str, list[Standing]]) -> str:
+    best = min(rules(frame), key=lambda name: frame.relative(name).mean or 0.0)
+    heads = [
+        "agent",
+        "non-inferior to `balanced`",
+        f"less than `{best}`, the best rule",
+        "near the best of each",
+    ]
+    heads += ["worst on transfer"]
+    rows = []
+    for name, found in of.items():
+        transfer = [one for one in found if "split=transfer" in one.stem]
+        worst = max(transfer, key=lambda one: one.over_safe)
+        gain = _gain(frame, name, best)
+        rows.append(
+            [
+                f"`{name}`",
+                f"{sum(one.is_non_inferior for one in found)} of {len(found)}",
+                with_interval(gain.mean, gain.lo, gain.hi),
+                f"{sum(one.agent <= one.best + NEAR for one in found)} of {len(found)}",
+                f"{worst.over_safe:+.3f} {short(worst.stem)}",
+            ]
+        )
+    notes = f"""
+Non-inferior: the one-sided 95 % bound of the paired difference is at most {MARGIN:.2f} of the scale.
+Near: at most {NEAR:.2f} above the rule that is best in that family, chosen on these seeds.
+Transfer: above the better of `balanced` and `never`; {NEAR:.2f} was allowed.
+"""
+    return table(heads, rows) + notes
+
+
+def _gain(frame: Frame, agent: str, rule: str):
+    """Mean over families of rule - agent, over the scale."""
+    return verdicts.mean_over_families(
+        {
+            stem: (found.costs_s[rule] - found.costs_s[agent]) / found.scale_s
+            for stem, found in frame.families.items()
+        }
+    )
+
+
+def _families(frame: Frame, of: dict[str, list[Standing]]) -> str:
+    names = list(of)
+    rows = []
+    for index, stem in enumerate(frame.families):
+        each = [of[name][index] for name in names]
+        costs = [f"{one.agent:.3f}{'' if one.is_non_inferior else ' (!)'}" for one in each]
+        first = each[0]
+        rows.append([short(stem), f"{first.balanced:.3f}", f"{first.best:.3f} `{first.best_rule}`", *costs])
+    heads = ["family", "`balanced`", "best rule", *(f"`{name}`" for name in names)]
+    return table(heads, rows) + "\n(!) not shown to be non-inferior to `balanced`.\n"
+
+
+if __name__ == "__main__":
+    if len(sys.argv) > 1:
+        records.export(Path(sys.argv[1]), ROWS)
+    sys.stdout.write(render(records.read(ROWS)))
