@@ -31,13 +31,25 @@ from .train_config import SupervisedConfig
 
 LABELS = "labels"
 MAX_REGRET = 1.0  # usual costs of an episode: one trap says no more than ten
+MIN_REGRET = 1e-5
 MIN_CHANCE = 1e-6
+MIN_SPREAD = 1e-6  # of a feature
+MATTERS = 1e-5  # of regret: below, it is not worth a parameter
 
 
 @dataclass(frozen=True)
 class Labels:
     features: np.ndarray  # (n, features) float32
     costs: np.ndarray  # (n, actions) of what follows each action, in usual costs of an episode
+
+    @property
+    def regret(self) -> np.ndarray:
+        return self.costs - self.costs.min(axis=1, keepdims=True)
+
+    def that_matter(self) -> "Labels | None":
+        """Those of states in which the actions differ."""
+        matter = self.regret.max(axis=1) > MATTERS
+        return Labels(self.features[matter], self.costs[matter]) if matter.any() else None
 
     @staticmethod
     def joined(parts: Sequence["Labels"]) -> "Labels":
@@ -124,8 +136,8 @@ def fitted(labels: Labels | None, config: SupervisedConfig, session: Session) ->
     spec = policy_spec(config, _features(config, session.taught), session.command)
     torch.manual_seed(config.seed)
     network = _network(spec)
-    if labels is not None:
-        _fit(network, labels, config)
+    if labels is not None and (known := labels.that_matter()):
+        _fit(network, known, config)
     tensors = {}
     for index, layer in enumerate(module for module in network if isinstance(module, torch.nn.Linear)):
         tensors |= {f"layer{index}.{name}": one.detach().numpy() for name, one in layer.named_parameters()}
@@ -146,23 +158,45 @@ def _network(spec: PolicySpec) -> torch.nn.Sequential:
 
 
 def _fit(network: torch.nn.Sequential, labels: Labels, config: SupervisedConfig) -> None:
-    """Whole-batch Adam. An action's log-chance of not being chosen, weighed by its regret up to MAX_REGRET.
+    """Whole-batch Adam. An action's log-chance of not being chosen, weighed by the root of its regret.
 
-    States in which no action matters weigh nothing. (The expected regret itself has no slope where the
-    policy is sure and wrong.)
+    States in which no action matters are left out. The root, of a regret of up to MAX_REGRET, lets the many
+    small losses of some families count beside the few large ones of others. (The expected regret itself has
+    no slope where the policy is sure and wrong.)
     """
-    regret = torch.from_numpy(labels.costs - labels.costs.min(axis=1, keepdims=True)).float()
-    regret = regret.clamp(max=MAX_REGRET)
-    states = torch.from_numpy(labels.features)
-    optimiser = torch.optim.Adam(
+    regret = labels.costs - labels.costs.min(axis=1, keepdims=True)
+    matters = regret.max(axis=1) > MIN_REGRET
+    if not matters.any():
+        return
+    weight = torch.from_numpy(np.sqrt(regret[matters].clip(max=MAX_REGRET))).float()
+    mean, spread = _scale(labels.features[matters])
+    states = torch.from_numpy((labels.features[matters] - mean) / spread)
+    optimiser = torch.optim.AdamW(
         network.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay
     )
+    pace = torch.optim.lr_scheduler.OneCycleLR(optimiser, config.learning_rate, total_steps=config.epochs + 1)
     for _ in range(config.epochs):
         chosen = torch.softmax(network(states), dim=1).clamp(max=1 - MIN_CHANCE)
-        loss = -(regret * torch.log1p(-chosen)).sum(dim=1).mean()
+        loss = -(weight * torch.log1p(-chosen)).sum() / weight.sum()
         optimiser.zero_grad()
         loss.backward()
         optimiser.step()
+        pace.step()
+    _fold_in(network[0], mean, spread)
+
+
+def _scale(features: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """(mean, spread) of every feature; one that never changes keeps its size."""
+    spread = features.std(axis=0)
+    return features.mean(axis=0), np.where(spread > 0.0, spread, 1.0).astype(np.float32)
+
+
+def _fold_in(first: torch.nn.Module, mean: np.ndarray, spread: np.ndarray) -> None:
+    """The first layer takes what the env observes, not what it was fitted to."""
+    assert isinstance(first, torch.nn.Linear)
+    with torch.no_grad():
+        first.weight /= torch.from_numpy(spread)
+        first.bias -= first.weight @ torch.from_numpy(mean)
 
 
 def _write(path: Path, labels: Labels) -> None:

@@ -18,7 +18,7 @@ pytest.importorskip("stable_baselines3")
 import torch
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from agents.policy_file import load_policy
+from agents.policy_file import PolicySpec, load_policy
 from experiments import algorithms, checkpoints, learner, lessons, supervised, train, train_config
 from experiments.evaluate import FIRST_SEED
 from experiments.learner_tags import COST_RATIO, MEAN_REWARD, TRACKED
@@ -236,11 +236,36 @@ def test_a_supervised_policy_does_what_costs_less(tmp_path, monkeypatch):
     matters = np.ptp(labels.costs, axis=1) > 0.01
     for sign in (1, -1):
         network = supervised._network(load_policy(folder / "agent.safetensors").spec)
-        supervised._fit(network, supervised.Labels(labels.features, sign * labels.costs), config)
+        mirrored = supervised.Labels(labels.features, sign * labels.costs).that_matter()
+        assert mirrored is not None
+        supervised._fit(network, mirrored, config)
         chosen = network(torch.from_numpy(labels.features)).argmax(dim=1).numpy()
         right = (sign * labels.costs).argmin(axis=1)
         weight = np.ptp(labels.costs, axis=1)[matters]
         assert ((chosen == right)[matters] * weight).sum() > 0.9 * weight.sum()
+
+
+def test_a_fitted_network_takes_features_as_the_env_gives_them():
+    """Whatever their origin and scale: here far from 0, and as good as equal before they are scaled."""
+    rng = np.random.default_rng(0)
+    side = rng.integers(0, 2, 400)
+    features = np.stack([5 + 0.01 * (side - 0.5), rng.normal(size=400)], axis=1).astype(np.float32)
+    costs = np.stack([side, 1 - side], axis=1).astype(np.float64)
+    config = train_config.config_of({"algo": "supervised", "hidden": (8,), "epochs": 100})
+    assert isinstance(config, train_config.SupervisedConfig)
+    torch.manual_seed(0)
+    network = supervised._network(PolicySpec(features=("a", "b"), hidden=(8,)))
+    supervised._fit(network, supervised.Labels(features, costs), config)
+    assert (network(torch.from_numpy(features)).argmax(dim=1).numpy() == costs.argmin(axis=1)).mean() > 0.99
+
+
+def test_labels_of_states_in_which_no_action_matters_teach_nothing():
+    features = np.arange(6, dtype=np.float32).reshape(3, 2)
+    labels = supervised.Labels(features, np.array([[1.0, 1.0], [1.0, 1.5], [2.0, 2.0]]))
+    kept = labels.that_matter()
+    assert kept is not None
+    assert kept.features.tolist() == [[2, 3]] and kept.regret.tolist() == [[0, 0.5]]
+    assert supervised.Labels(features[:1], labels.costs[:1]).that_matter() is None
 
 
 def test_a_warm_start_begins_with_the_file_and_refuses_one_of_another_shape(tmp_path):
