@@ -61,6 +61,11 @@ def student_means(values: np.ndarray) -> list[Mean]:
     return [Mean(_defined(c), _defined(c - h), _defined(c + h)) for c, h in zip(centre, half, strict=True)]
 
 
+def excludes_zero(interval: Mean | Difference) -> bool:
+    """Whether the sign is known; without an interval it is not."""
+    return interval.lo is not None and interval.hi is not None and not interval.lo <= 0 <= interval.hi
+
+
 def differences(a: np.ndarray, b: np.ndarray) -> list[Difference]:
     """a, b: (seeds, metrics), row i of both from the same seed. The mean of a - b, column by column."""
     gap = a - b

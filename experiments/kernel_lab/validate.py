@@ -6,7 +6,7 @@ from itertools import combinations
 
 import numpy as np
 
-from ..stats import Difference, means, student_means, unpaired_differences
+from ..stats import Difference, excludes_zero, means, student_means, unpaired_differences
 
 WITHIN = 2.0  # a rate of the model is good within this factor
 
@@ -92,9 +92,9 @@ def _pairs(scenario: str, a: str, b: str, of_a: Sides, of_b: Sides) -> Iterator[
 
 def _agree(kernel: Difference, model: float | None) -> bool | None:
     """What the kernel shows and the model cannot even tell is no agreement."""
-    if kernel.lo is None or kernel.hi is None or kernel.lo <= 0 <= kernel.hi:
+    if kernel.diff is None or not excludes_zero(kernel):
         return None
-    return model is not None and (model > 0 if kernel.lo > 0 else model < 0)
+    return model is not None and (model > 0 if kernel.diff > 0 else model < 0)
 
 
 def _ratios(scenario: str, rules: Mapping[str, Sides]) -> Iterator[Ratio]:

@@ -7,7 +7,7 @@ from itertools import combinations
 import numpy as np
 from scipy.stats import binomtest, ks_2samp, t
 
-from ..stats import CONFIDENCE_RATIO, Mean, student_means
+from ..stats import CONFIDENCE_RATIO, Mean, excludes_zero, student_means
 from .sides import FILE_FLOWS, FLOWS, LEVELS, LIMIT_CALLS, MOMENTS, SAMPLE_S
 
 ALLOWED_MEAN, ALLOWED_WINDOW, ALLOWED_COST = 0.03, 0.10, 0.15
@@ -139,7 +139,7 @@ def cost_rows(ruled: Mapping[str, tuple[Windows, Windows]], scenario: str) -> li
         )
         (ours,), (theirs,), (gap,) = (student_means(values) for values in (fast, exact, fast - exact))
         half = _half_width(gap)
-        if half is None or theirs.mean is None or ours.mean is None or theirs.lo <= 0 <= theirs.hi:
+        if half is None or theirs.mean is None or ours.mean is None or not excludes_zero(theirs):
             continue
         error, chance = (ours.mean - theirs.mean) / abs(theirs.mean), half / abs(theirs.mean)
         within, missed = abs(error) <= ALLOWED_COST, abs(error) - chance > ALLOWED_COST
