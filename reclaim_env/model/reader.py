@@ -4,7 +4,7 @@ import math
 
 from reclaim_env.model import arrivals, device, latency, rng
 from reclaim_env.model.constants import READ
-from reclaim_env.model.demand import free_threads, window_pages
+from reclaim_env.model.demand import free_threads, is_running, window_pages
 from reclaim_env.model.kernel import inlined, kernel
 from reclaim_env.model.memcontrol import fault_in
 from reclaim_env.model.workingset import workingset_refault
@@ -38,7 +38,7 @@ def run_reader(env, w, slice_s):
         if class_.absent_pages > 0 and class_.rate_per_s > 0.0:
             lost_s += miss(env, w, c, slice_s, budget_s - lost_s)
     nr_ops = work.throughput_per_s * slice_s * is_on  # an operation leaves out the silent ones of its files
-    finish_ops(work, nr_ops, slice_s)
+    finish_ops(env, work, nr_ops, slice_s)
     count_latency(work, nr_ops, work.allocstall - stalls_before, lost_s)
 
 
@@ -124,10 +124,13 @@ def spread(env, c, nr_pages, demanded, refaulted, recent):
 
 
 @kernel
-def finish_ops(work, nr_ops, slice_s):
-    """Counts operations done; an open loop keeps a bounded backlog and loses the rest."""
+def finish_ops(env, work, nr_ops, slice_s):
+    """Counts operations done; an open loop keeps a bounded backlog and loses the rest.
+
+    Before its start and after its stop nobody asks for any.
+    """
     work.ops += nr_ops
-    if work.ops_per_s <= 0.0:
+    if work.ops_per_s <= 0.0 or not is_running(env, work):
         return
     work.backlog_ops = max(work.backlog_ops + (work.ops_per_s - work.throughput_per_s) * slice_s, 0.0)
     if work.backlog_ops > work.max_backlog_ops:
@@ -176,5 +179,5 @@ def run_stream(env, w, slice_s):
         spread(env, c, granted, granted, 0, 0)
     # What was planned and not granted stays in the backlog; the fraction of a page is carried already.
     work.throughput_per_s -= (wanted - granted) / slice_s
-    finish_ops(work, float(granted), slice_s)
+    finish_ops(env, work, float(granted), slice_s)
     count_latency(work, granted / class_.readahead_pages, work.allocstall - stalls_before, lost_s)

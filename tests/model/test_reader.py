@@ -129,11 +129,21 @@ def test_an_open_loop_keeps_a_bounded_backlog_and_drops_the_rest(model):
     env = plain(reader=[reader(files=[file(1000)], ops_per_s=1000, max_backlog_ops=15)])
     work = env.workload[0]
     work.throughput_per_s = 400
-    model.reader.finish_ops(work, 4.0, 0.01)
+    model.reader.finish_ops(env, work, 4.0, 0.01)
     assert (work.backlog_ops, work.lost_ops, work.ops) == pytest.approx((6, 0, 4))
     for _ in range(3):
-        model.reader.finish_ops(work, 4.0, 0.01)
+        model.reader.finish_ops(env, work, 4.0, 0.01)
     assert (work.backlog_ops, work.lost_ops) == pytest.approx((15, 9))
+
+
+@pytest.mark.parametrize("at_s", [0.5, 2.0])
+def test_outside_its_time_nobody_asks_a_paced_workload_for_anything(model, at_s):
+    env = plain(stream=[{"name": "s", "cpu_node": 0, "mib_per_s": 60, "start_s": 1, "stop_s": 2}])
+    env.time_s = at_s
+    work = env.workload[0]
+    for _ in range(200):
+        model.reader.run_stream(env, 0, 0.01)
+    assert (work.ops, work.backlog_ops, work.lost_ops) == (0, 0, 0)
 
 
 def streaming(model, mib_per_s: float, slices: int, **fields):
