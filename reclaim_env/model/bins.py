@@ -7,7 +7,7 @@ fractions of a class always sum to them.
 
 import math
 
-from reclaim_env.model.constants import NR_BINS, NR_FLAGS
+from reclaim_env.model.constants import FRESH, NR_BINS, NR_FLAGS
 from reclaim_env.model.kernel import inlined, kernel
 
 # Bins are levelled when one strays this far from its share: often enough to age pages in order, seldom
@@ -43,6 +43,17 @@ def bin_total(env, lruvec, lst, b):
     for i in range(lruvec.first_set, lruvec.first_set + lruvec.nr_sets):
         for flag in range(NR_FLAGS):
             total += env.set_[i].cells[lst, flag, b]
+    return total
+
+
+@kernel
+def cleared_total(env, lruvec, lst, b):
+    """Pages in one bin of a list whose young bit was cleared once: the others have no time to count from."""
+    total = 0.0
+    for i in range(lruvec.first_set, lruvec.first_set + lruvec.nr_sets):
+        for flag in range(NR_FLAGS):
+            if flag != FRESH:
+                total += env.set_[i].cells[lst, flag, b]
     return total
 
 
@@ -147,8 +158,8 @@ def add_head(env, set_, lst, flag, pages, now_s):
     lruvec = env.lruvec[set_.lruvec]
     set_.cells[lst, flag, 0] += pages
     lruvec.stale[lst] = 1
-    if lruvec.has_mapped:
-        share = pages * NR_BINS / (lruvec.list_pages[lst] + pages * NR_BINS)
+    if lruvec.has_mapped and flag != FRESH:
+        share = pages / cleared_total(env, lruvec, lst, 0)
         lruvec.inserted_s[lst, 0] += share * (now_s - lruvec.inserted_s[lst, 0])
 
 
@@ -183,12 +194,14 @@ def level_bins(env, lruvec, lst, stray_ratio):
     if not strayed:
         return
     _cut_borders(env, share)
+    if lruvec.has_mapped:
+        _sum_times(env, lruvec, lst)
     for i in range(lruvec.first_set, lruvec.first_set + lruvec.nr_sets):
         if env.set_[i].resident_pages[lst] > 0:
             for flag in range(NR_FLAGS):
                 _pour(env, env.set_[i].cells[lst, flag])
     if lruvec.has_mapped:
-        _mix_times(env, lruvec, lst, share)
+        _mix_times(env, lruvec, lst)
 
 
 @inlined
@@ -225,11 +238,17 @@ def _pour(env, cells):
 
 
 @inlined
-def _mix_times(env, lruvec, lst, share):
+def _sum_times(env, lruvec, lst):
+    """Of what each old bin holds the times, summed -> env.levelled."""
+    for b in range(NR_BINS):
+        env.levelled[b] = cleared_total(env, lruvec, lst, b) * lruvec.inserted_s[lst, b]
+
+
+@inlined
+def _mix_times(env, lruvec, lst):
     """The mean time of what each new bin holds."""
-    page_s = env.levelled
+    _pour(env, env.levelled)
     for b in range(NR_BINS):
-        page_s[b] = env.bin_pages[b] * lruvec.inserted_s[lst, b]
-    _pour(env, page_s)
-    for b in range(NR_BINS):
-        lruvec.inserted_s[lst, b] = page_s[b] / share
+        cleared = cleared_total(env, lruvec, lst, b)
+        if cleared > 1e-9:
+            lruvec.inserted_s[lst, b] = env.levelled[b] / cleared

@@ -134,10 +134,23 @@ def test_classes_are_taken_as_they_lie_at_the_tail_on_average(model):
     assert np.mean(taken, axis=0).tolist() == pytest.approx([7.5, 2.5], abs=0.05)
 
 
-def test_new_pages_join_the_head_and_date_it(model):
+def test_pages_put_back_join_the_head_and_date_it(model):
     env = one_file("mmap", inactive=800)
+    set_flag(env, UNREFERENCED)
     env.lruvec[0].inserted_s[INACTIVE] = 1.0
-    model.bins.add_head(env, env.set_[0], INACTIVE, FRESH, 100.0, 3.0)
-    assert env.set_[0].cells[INACTIVE, FRESH].tolist() == pytest.approx([200] + [100] * 7)
+    model.bins.add_head(env, env.set_[0], INACTIVE, UNREFERENCED, 100.0, 3.0)
+    assert env.set_[0].cells[INACTIVE, UNREFERENCED].tolist() == pytest.approx([200] + [100] * 7)
     assert env.lruvec[0].inserted_s[INACTIVE, 0] == pytest.approx(2.0)  # half of the bin came at 1, half at 3
+    model.bins.add_head(env, env.set_[0], INACTIVE, FRESH, 100.0, 9.0)
+    assert env.lruvec[0].inserted_s[INACTIVE, 0] == pytest.approx(2.0)
+
+
+def test_pages_still_young_since_their_fault_do_not_make_those_put_back_look_long_untouched(model):
+    env = one_file("mmap", inactive=800)
+    model.bins.add_head(env, env.set_[0], INACTIVE, UNREFERENCED, 4.0, 3.0)
+    env.lruvec[0].list_pages[INACTIVE] += 4
+    env.set_[0].resident_pages[INACTIVE] += 4
+    model.bins.level_bins(env, env.lruvec[0], INACTIVE, 0.0)
+    put_back = [b for b in range(NR_BINS) if env.set_[0].cells[INACTIVE, UNREFERENCED, b] > 0]
+    assert [env.lruvec[0].inserted_s[INACTIVE, b] for b in put_back] == pytest.approx([3.0] * len(put_back))
     assert NR_BINS == 8
