@@ -20,7 +20,7 @@ from agents.lstm import Lstm, LstmState, lstm_shapes
 from reclaim_env import ENV_ID
 from reclaim_env.action import bits_of_node
 from reclaim_env.observation import Feature
-from reclaim_env.scenario_file import printable, shown
+from reclaim_env.scenario.file import printable, shown
 
 MAX_FILE_BYTES = 16 * 2**20
 MAX_HEADER_BYTES = 64 * 2**10

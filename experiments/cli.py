@@ -75,8 +75,9 @@ def compare(
 ) -> None:
     """Compare rules and agents on the same seeds: the reviewer's table, a ledger and a report."""
     from . import compare as comparison
-    from . import progress, report, tables, tensorboard
+    from . import progress
     from .contender import contenders
+    from .reporting import report, tables, tensorboard
     from .run_folder import RunFolder
 
     names = scenario or list(DEFAULT_SCENARIOS)
@@ -139,8 +140,8 @@ def train(
 ) -> None:
     """Train an agent beside the kernel's rules; `reclaim compare --agent` takes its file."""
     from . import progress
-    from . import train as training
-    from .train_config import read_config
+    from .training import train as training
+    from .training.train_config import read_config
 
     given = {"algo": algo, "steps": steps, "seed": seed, "weights": weights, "kernel": kernel}
     given["scenarios"] = tuple(scenario) if scenario else None
@@ -176,9 +177,9 @@ def import_sb3(
 
     Only the weights are read: nothing in the archive is executed.
     """
-    from .foreign_model import convert
     from .progress import say
-    from .train_config import config_of
+    from .training.foreign_model import convert
+    from .training.train_config import config_of
 
     if not foreign:
         raise ValueError(
@@ -201,8 +202,8 @@ def tune(
 ) -> None:
     """Search for settings of a training run by its validation; prints the best as TOML."""
     from . import progress
-    from . import tune as tuning
-    from .tune_config import read_tune_config
+    from .training import tune as tuning
+    from .training.tune_config import read_tune_config
 
     asked = read_tune_config(config)
     folder = tuning.open_folder(out, resume)

@@ -8,11 +8,11 @@ import numpy as np
 from reclaim_env.scenario import Scenario
 
 from . import files
-from .charts import BYSTANDER_COLOUR, INK, NODE_COLOURS, busiest_nodes, largest, thinned
 from .contender import of_rule
 from .evaluate import FIRST_SEED, evaluate
 from .identity import Setting
 from .metrics import MIB_PER_PAGE
+from .reporting.charts import BYSTANDER_COLOUR, INK, NODE_COLOURS, busiest_nodes, largest, thinned
 from .series import Series
 
 WIDTH_IN, HEIGHT_IN, DPI = 9.0, 4.6, 100

@@ -21,8 +21,9 @@ def report(
     `mail.txt` has at most 75 columns and nothing but ASCII. `tensorboard --logdir FOLDER/tb` shows every
     rule, and the oracle, as lines of the same tags, with a layout of its own and HParams.
     """
-    from . import files, pages, past_run, progress, tensorboard
-    from . import report as html
+    from . import files, past_run, progress
+    from .reporting import pages, tensorboard
+    from .reporting import report as html
     from .wording import visible
 
     folder = out or run / "pages"

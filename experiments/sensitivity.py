@@ -12,14 +12,14 @@ from typing import Any
 import numpy as np
 
 from reclaim_env.scenario import Scenario, ScenarioError
-from reclaim_env.scenario_workloads import Assumed
+from reclaim_env.scenario.workloads import Assumed
 
 from .contender import of_rule
 from .evaluate import evaluate, evaluation_seeds
 from .identity import Setting
+from .reporting.tables import WIDTH, paragraph
 from .results import BASELINES
 from .stats import Difference, differences
-from .tables import WIDTH, paragraph
 
 FLIP_WIDTH_RATIO = 1.1
 MAX_BISECTIONS = 12

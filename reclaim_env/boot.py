@@ -40,7 +40,7 @@ from reclaim_env.model.constants import (
 from reclaim_env.model.layout import alloc
 from reclaim_env.reset_rules import RULES, begin_under
 from reclaim_env.scenario import Scenario
-from reclaim_env.scenario_workloads import Anon, Atomic, File, Reader, Stream
+from reclaim_env.scenario.workloads import Anon, Atomic, File, Reader, Stream
 from reclaim_env.units import PAGES_PER_MIB, pages_from_kib, pages_from_mib
 
 

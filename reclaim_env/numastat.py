@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from reclaim_env.scenario import Scenario, parse_text
-from reclaim_env.scenario_file import ScenarioError, read_text, shown, write_new
+from reclaim_env.scenario.file import ScenarioError, read_text, shown, write_new
 from reclaim_env.units import mib_from_pages, pages_from_mib
 
 ROWS = ("MemTotal", "MemFree", "Active(anon)", "Inactive(anon)", "Active(file)", "Inactive(file)")

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from reclaim_env.numastat import NodeMemory, from_numastat, parse_numastat, scenario_toml
 from reclaim_env.scenario import ScenarioError, load, parse_text
-from reclaim_env.scenario_checks import per_node_lists
+from reclaim_env.scenario.checks import per_node_lists
 from reclaim_env.units import pages_from_mib
 
 TABLE = (resources.files("reclaim_env") / "scenarios" / "incident.numastat.txt").read_text()

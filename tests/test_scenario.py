@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from reclaim_env.scenario import Scenario, ScenarioError, bundled_ids, load, parse_text
-from reclaim_env.scenario_fields import Table
+from reclaim_env.scenario.fields import Table
 from reclaim_env.units import mib_from_pages, pages_from_mib
 
 CONTROLS = sorted((Path(__file__).parent / "scenarios").glob("*.toml"))

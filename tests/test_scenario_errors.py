@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from reclaim_env.scenario import ScenarioError, load, parse_text
-from reclaim_env.scenario_file import MAX_FILE_BYTES
+from reclaim_env.scenario.file import MAX_FILE_BYTES
 
 GOOD = (Path(__file__).parent / "scenarios" / "good.toml").read_text()
 

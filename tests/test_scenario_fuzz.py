@@ -7,8 +7,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from reclaim_env.scenario import Scenario, ScenarioError, parse, parse_text
-from reclaim_env.scenario_machine import Cgroup, Node
-from reclaim_env.scenario_workloads import Anon, Assumed, File, Reader
+from reclaim_env.scenario.machine import Cgroup, Node
+from reclaim_env.scenario.workloads import Anon, Assumed, File, Reader
 
 GOOD = (Path(__file__).parent / "scenarios" / "good.toml").read_text()
 WORDS = [*Scenario.model_fields, *Node.model_fields, *Cgroup.model_fields, *Anon.model_fields]

@@ -2,7 +2,7 @@
 
 from importlib import resources
 
-from reclaim_env.scenario_reference import reference
+from reclaim_env.scenario.reference import reference
 
 
 def test_the_committed_reference_is_that_of_the_types():

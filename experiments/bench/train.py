@@ -15,10 +15,10 @@ from stable_baselines3.common.callbacks import BaseCallback
 from stable_baselines3.common.vec_env import VecEnv
 from stable_baselines3.common.vec_env.base_vec_env import VecEnvIndices, VecEnvStepReturn
 
-from .. import algorithms, learner
 from ..identity import usable_cpus, versions
-from ..lessons import Lesson
-from ..train_config import PpoConfig
+from ..training import algorithms, learner
+from ..training.lessons import Lesson
+from ..training.train_config import PpoConfig
 from .machine import machine
 
 CONFIG = PpoConfig(rows=64, rollout_steps=128, batch_size=2048, epochs=4, hidden=(64, 64))

@@ -1,7 +1,7 @@
 """What an evaluation found, in 80 columns: family by family first, the worst beside the mean."""
 
+from ..reporting.tables import RULE_WIDTH, WIDTH, paragraph
 from ..results import BASELINES
-from ..tables import RULE_WIDTH, WIDTH, paragraph
 from ..verdicts import MARGIN_RATIO, Verdict
 from ..wording import compact, fitted, with_interval
 from .admission import Admission

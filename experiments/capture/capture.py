@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from reclaim_env.scenario import parse_text
-from reclaim_env.scenario_file import write_new
+from reclaim_env.scenario.file import write_new
 
 from .host import Host, read_host
 from .writing import scenario_toml

@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from reclaim_env.scenario import Scenario, parse
-from reclaim_env.scenario_machine import Cost
+from reclaim_env.scenario.machine import Cost
 
 from .. import files
 from ..wording import visible

@@ -10,9 +10,9 @@ import numpy as np
 
 from reclaim_env.scenario import Scenario, parse
 
-from .. import report as html
-from .. import tables, tensorboard
 from ..ledger import Ledger, Row
+from ..reporting import report as html
+from ..reporting import tables, tensorboard
 from ..results import BASELINES, BOOTS, Results, ScenarioResults
 from ..run_folder import RunFolder
 from . import console, measure

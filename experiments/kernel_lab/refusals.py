@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 
 from reclaim_env.scenario import Scenario, ScenarioError
-from reclaim_env.scenario_machine import Cost, Node
-from reclaim_env.scenario_workloads import Reader, Task
+from reclaim_env.scenario.machine import Cost, Node
+from reclaim_env.scenario.workloads import Reader, Task
 
 MAX_NODES = 4  # CONFIG_NODES_SHIFT=2 of the lab's kernel
 MAX_THREADS = 8  # of one process: emulated CPUs are few and slow

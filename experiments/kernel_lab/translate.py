@@ -28,7 +28,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from reclaim_env.scenario import Scenario
-from reclaim_env.scenario_workloads import Anon, Event, File, Reader, Stream, Task
+from reclaim_env.scenario.workloads import Anon, Event, File, Reader, Stream, Task
 from reclaim_env.units import KIB_PER_PAGE, PAGES_PER_MIB, pages_from_mib
 
 from .refusals import refuse

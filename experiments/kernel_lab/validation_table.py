@@ -5,7 +5,7 @@ from itertools import groupby
 
 from rich.cells import cell_len
 
-from ..tables import WIDTH, paragraph
+from ..reporting.tables import WIDTH, paragraph
 from ..wording import compact, fitted, with_interval
 from .validate import WITHIN, Pair, Ratio, Validation
 

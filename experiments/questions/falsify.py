@@ -22,8 +22,8 @@ from reclaim_env.vector import ReclaimVectorEnv
 from .. import files
 from ..evaluate import evaluation_seeds
 from ..identity import Setting, usable_cpus
+from ..reporting.tables import WIDTH, paragraph
 from ..stats import Mean, means
-from ..tables import WIDTH, paragraph
 from ..wording import compact, fitted, with_interval
 from .shrink import shrunk, tables_of
 

@@ -23,8 +23,8 @@ from ..contender import Contender
 from ..evaluate import evaluation_seeds
 from ..identity import Setting, row_key, usable_cpus
 from ..ledger import Ledger, Row
+from ..reporting.tables import WIDTH, paragraph
 from ..stats import means
-from ..tables import WIDTH, paragraph
 from ..wording import compact, fitted
 from .costs import stored_costs_s
 

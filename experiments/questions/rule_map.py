@@ -14,8 +14,8 @@ from ..contender import Contender
 from ..evaluate import evaluation_seeds, nr_steps
 from ..identity import Setting, provenance
 from ..ledger import Ledger
+from ..reporting.tables import WIDTH, paragraph
 from ..stats import Difference, differences
-from ..tables import WIDTH, paragraph
 from ..wording import compact
 from .axes import Axis, Base
 from .costs import stored_costs_s

@@ -12,8 +12,8 @@ from typing import Any
 
 import numpy as np
 
+from ..reporting.tables import WIDTH, paragraph
 from ..stats import CONFIDENCE_RATIO
-from ..tables import WIDTH, paragraph
 from ..wording import compact, fitted
 
 NR_WEIGHTINGS = 4000

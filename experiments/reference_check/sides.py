@@ -14,7 +14,7 @@ from reclaim_env.reference.boot import Phases, Trace, boot, run
 from reclaim_env.reference.records import Machine
 from reclaim_env.reward import weights_of
 from reclaim_env.scenario import Scenario
-from reclaim_env.scenario_workloads import Reader
+from reclaim_env.scenario.workloads import Reader
 
 from ..evaluate import cost_terms_s
 from .variants import Variant

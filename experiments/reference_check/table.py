@@ -5,7 +5,7 @@ from itertools import groupby
 
 import numpy as np
 
-from ..tables import WIDTH, paragraph
+from ..reporting.tables import WIDTH, paragraph
 from ..wording import compact, fitted
 from .compare import Comparison
 from .rows import ALLOWED_COST, ALLOWED_MEAN, ALLOWED_WINDOW, FLOW_WINDOW_S, LEVEL_WINDOW_S, Row

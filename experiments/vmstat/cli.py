@@ -43,7 +43,8 @@ def import_vmstat(
             -e vmscan:mm_vmscan_kswapd_clear_hopeless
         trace-cmd report > DIR/trace.txt
     """
-    from .. import progress, tensorboard
+    from .. import progress
+    from ..reporting import tensorboard
     from ..run_folder import RunFolder
     from . import importing, report
     from .snapshots import Recording

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from reclaim_env.scenario_file import printable, shortened, shown
+from reclaim_env.scenario.file import printable, shortened, shown
 
 MAX_LINE_CHARACTERS = 4096
 

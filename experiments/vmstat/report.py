@@ -3,10 +3,10 @@
 from collections.abc import Iterator, Sequence
 from math import isnan, nan
 
-from .. import charts
 from ..metrics import NODE_METRICS, NODE_STATE_METRICS, describe
-from ..report import template
-from ..tables import WIDTH, paragraph
+from ..reporting import charts
+from ..reporting.report import template
+from ..reporting.tables import WIDTH, paragraph
 from ..wording import compact, fitted, visible, with_unit
 from .failures import Failures
 from .importing import Imported

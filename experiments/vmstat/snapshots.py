@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from reclaim_env.scenario_file import printable
+from reclaim_env.scenario.file import printable
 
 from . import procfs
 from .lines import Line, Reading, numbered_lines, refusal, seconds

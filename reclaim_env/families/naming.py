@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from os import PathLike
 
-from reclaim_env.scenario_file import ScenarioError, shortened, suggestion
+from reclaim_env.scenario.file import ScenarioError, shortened, suggestion
 
 MAX_SEED = 2**63
 MAX_MEMBERS = 4096

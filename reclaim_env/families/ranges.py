@@ -8,8 +8,8 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, ValidationError, model_validator
 
 from reclaim_env.families.naming import MemberName
-from reclaim_env.scenario_fields import Slug, Table, Text, text, wrong
-from reclaim_env.scenario_file import parse_toml, suggestion, translate
+from reclaim_env.scenario.fields import Slug, Table, Text, text, wrong
+from reclaim_env.scenario.file import parse_toml, suggestion, translate
 
 SPLITS = ("train", "validation", "test", "transfer")
 Share = Annotated[float, Field(ge=0, le=1)]

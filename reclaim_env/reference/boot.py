@@ -8,7 +8,7 @@ import numpy as np
 
 from reclaim_env.reset_rules import KERNEL_RULES
 from reclaim_env.scenario import Scenario, ScenarioError
-from reclaim_env.scenario_workloads import Anon, Atomic, Reader, Stream
+from reclaim_env.scenario.workloads import Anon, Atomic, Reader, Stream
 from reclaim_env.units import pages_from_kib, pages_from_mib
 
 from . import names, records

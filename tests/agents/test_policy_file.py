@@ -106,9 +106,9 @@ def test_another_kernels_features_are_refused(tmp_path, good):
 def test_numpy_says_what_torch_says(tmp_path, algo, sources):
     """On 100,000 states, 100 in a row of 1,000 sequences, but for ties of two actions."""
     pytest.importorskip("stable_baselines3")
-    from experiments import algorithms, learner
-    from experiments.lessons import Lesson
-    from experiments.train_config import config_of
+    from experiments.training import algorithms, learner
+    from experiments.training.lessons import Lesson
+    from experiments.training.train_config import config_of
 
     config = config_of({"algo": algo, "hidden": (32, 16), "sources": sources, "rows": 2})
     env = learner.make_env(config, [Lesson("lively", (lively(),))], {"lively": 1.0})

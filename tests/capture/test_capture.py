@@ -8,9 +8,9 @@ import pytest
 from experiments import cli
 from experiments.capture.capture import capture
 from experiments.capture.host import read_host
-from experiments.tables import scenario_lines
+from experiments.reporting.tables import scenario_lines
 from reclaim_env.scenario import Scenario, load
-from reclaim_env.scenario_paths import value_at
+from reclaim_env.scenario.paths import value_at
 from reclaim_env.units import pages_from_mib
 from tests.capture.trees import NODE_KIB, SECRETS, cgroup_v2, host, node, v1, v2, vmstat, write
 from tests.experiments.frame import made_up

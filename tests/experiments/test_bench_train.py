@@ -3,12 +3,12 @@ import pytest
 
 pytest.importorskip("stable_baselines3")
 
-from experiments import learner
 from experiments.bench import train
 from experiments.bench.machine import machine
 from experiments.bench.train import FreeEnv
-from experiments.lessons import Lesson
-from experiments.train_config import PpoConfig
+from experiments.training import learner
+from experiments.training.lessons import Lesson
+from experiments.training.train_config import PpoConfig
 
 
 def test_the_free_env_has_the_shapes_of_the_real_one_and_costs_nothing():

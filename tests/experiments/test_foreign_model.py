@@ -18,8 +18,8 @@ from stable_baselines3 import PPO
 import reclaim_env
 from agents.policy_file import load_policy
 from agents.sb3 import NodeVecEnv
-from experiments.foreign_model import convert
-from experiments.train_config import config_of
+from experiments.training.foreign_model import convert
+from experiments.training.train_config import config_of
 from tests.toys import lively
 
 

@@ -6,13 +6,14 @@ import sqlite3
 
 import pytest
 
-from experiments import compare, pages, past_run, replay, tensorboard
+from experiments import compare, past_run, replay
 from experiments.contender import contenders
 from experiments.identity import Setting
 from experiments.metrics import tag
+from experiments.reporting import pages, tensorboard
+from experiments.reporting.tensorboard_views import COMPARED
 from experiments.results import Results
 from experiments.run_folder import RunFolder
-from experiments.tensorboard_views import COMPARED
 from reclaim_env.scenario import parse_text
 from tests.experiments.frame import made_up
 from tests.experiments.test_cli import SHORT, reclaim

@@ -3,10 +3,10 @@ from html.parser import HTMLParser
 
 import pytest
 
-from experiments.charts import MAX_POINTS, busiest_nodes, thinned
-from experiments.findings import who_reset
-from experiments.report import render
-from experiments.tensorboard import FILE_NAME, write_runs
+from experiments.reporting.charts import MAX_POINTS, busiest_nodes, thinned
+from experiments.reporting.findings import who_reset
+from experiments.reporting.report import render
+from experiments.reporting.tensorboard import FILE_NAME, write_runs
 from tests.experiments.frame import episode, made_up, made_up_scenario
 
 PAYLOADS = [

@@ -12,7 +12,7 @@ from experiments.questions import rule_map
 from experiments.questions.axes import Axis, Base
 from experiments.questions.costs import stored_costs_s
 from experiments.questions.rule_map import Cell, Question
-from reclaim_env.scenario_file import ScenarioError
+from reclaim_env.scenario.file import ScenarioError
 from tests.experiments.test_cli import reclaim
 from tests.toys import lively
 

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from rich.cells import cell_len
 
-from experiments.tables import render
+from experiments.reporting.tables import render
 from experiments.wording import compact, short, with_interval
 from tests.experiments.frame import RULES, made_up
 

@@ -19,11 +19,11 @@ import torch
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from agents.policy_file import PolicySpec, load_policy
-from experiments import algorithms, checkpoints, learner, lessons, supervised, train, train_config
 from experiments.evaluate import FIRST_SEED
-from experiments.learner_tags import COST_RATIO, MEAN_REWARD, TRACKED
-from experiments.lessons import Lesson
 from experiments.metrics import tag
+from experiments.training import algorithms, checkpoints, learner, lessons, supervised, train, train_config
+from experiments.training.learner_tags import COST_RATIO, MEAN_REWARD, TRACKED
+from experiments.training.lessons import Lesson
 from reclaim_env.reset_rules import KERNEL_RULES
 from reclaim_env.scenario import Scenario
 from reclaim_env.vector import ReclaimVectorEnv
@@ -430,7 +430,8 @@ def test_importing_the_commands_loads_no_torch():
     import subprocess
     import sys
 
-    code = "import sys, experiments.train, agents.registry, agents.policy_file; print('torch' in sys.modules)"
+    modules = "sys, experiments.training.train, agents.registry, agents.policy_file"
+    code = f"import {modules}; print('torch' in sys.modules)"
     began = time.monotonic()
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120)
     assert done.stdout.strip() == "False", done.stderr

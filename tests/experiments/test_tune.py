@@ -8,8 +8,8 @@ import pytest
 
 pytest.importorskip("optuna")
 
-from experiments import tune
-from experiments.tune_config import read_tune_config
+from experiments.training import tune
+from experiments.training.tune_config import read_tune_config
 
 CONFIG = """
 algo = "ppo"

@@ -13,10 +13,10 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
+from ..wording import visible
 from . import train
 from .learner_tags import COST_RATIO
 from .tune_config import TuneConfig
-from .wording import visible
 
 JOURNAL = "study.journal"
 STUDY = "reclaim"
@@ -164,7 +164,7 @@ def open_folder(out: Path | None, resume: Path | None) -> Path:
         if not (resume / JOURNAL).is_file():
             raise ValueError(f"--resume: {visible(str(resume))}: found no study, wanted the folder of one")
         return resume
-    from .run_folder import RunFolder
+    from ..run_folder import RunFolder
 
     folder = RunFolder.open(out).path
     if any(folder.iterdir()):

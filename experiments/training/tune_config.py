@@ -5,8 +5,8 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
 
+from ..wording import visible
 from .train_config import config_of, read_config
-from .wording import visible
 
 
 class Search(BaseModel):

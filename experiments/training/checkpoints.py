@@ -9,7 +9,7 @@ import torch
 from stable_baselines3.common.base_class import BaseAlgorithm
 from stable_baselines3.common.save_util import load_from_zip_file
 
-from . import files
+from .. import files
 
 CHECKPOINTS = "checkpoints"
 CHECKPOINT_NAME = re.compile(r"step-\d{12}\.zip")

@@ -9,9 +9,9 @@ import numpy as np
 
 from reclaim_env.model.constants import MAX_RECLAIM_RETRIES, REASONS
 
-from .metrics import MIB_PER_PAGE
-from .results import ScenarioResults
-from .series import Series
+from ..metrics import MIB_PER_PAGE
+from ..results import ScenarioResults
+from ..series import Series
 
 MAX_NODES_SHOWN = 3
 MAX_POINTS = 300

@@ -4,9 +4,9 @@ import numpy as np
 
 from reclaim_env.model.constants import REASONS
 
-from .results import BASELINES, ScenarioResults
-from .series import Series
-from .wording import compact, with_unit
+from ..results import BASELINES, ScenarioResults
+from ..series import Series
+from ..wording import compact, with_unit
 
 MENTIONED_PERCENT = 0.1  # a job's smaller change is counted and not named
 

@@ -10,11 +10,11 @@ from gymnasium.vector import AutoresetMode
 from reclaim_env.scenario import Scenario, load_all
 from reclaim_env.vector import ReclaimVectorEnv
 
-from .contender import Contender
-from .evaluate import evaluate_each
-from .identity import Setting, usable_cpus
+from ..contender import Contender
+from ..evaluate import evaluate_each
+from ..identity import Setting, usable_cpus
+from ..wording import visible
 from .train_config import TrainConfig
-from .wording import visible
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from reclaim_env.scenario_fields import (
+from reclaim_env.scenario.fields import (
     Mib,
     NodeId,
     Reference,

@@ -9,8 +9,8 @@ from annotated_types import Ge, Le
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
-from reclaim_env.scenario import Scenario
-from reclaim_env.scenario_fields import Table
+from reclaim_env.scenario.fields import Table
+from reclaim_env.scenario.scenario import Scenario
 
 INTRODUCTION = """\
 # Scenario files

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from .metrics import tag
+from ..metrics import tag
 
 CHARTS = {
     "Cost": (

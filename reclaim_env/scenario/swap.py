@@ -4,7 +4,7 @@ from typing import Self
 
 from pydantic import model_validator
 
-from reclaim_env.scenario_fields import Table, count, mib, number, seconds, text, wrong
+from reclaim_env.scenario.fields import Table, count, mib, number, seconds, text, wrong
 
 
 class Swap(Table):

@@ -9,9 +9,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from reclaim_env.reset_rules import KERNEL_RULES, RULES, rule_of
 
-from .evaluate import FIRST_SEED
-from .identity import Setting
-from .wording import visible
+from ..evaluate import FIRST_SEED
+from ..identity import Setting
+from ..wording import visible
 
 RULE_SEEDS = 4  # episodes of each rule and lesson for the lines beside the agent's curve
 MAX_CONFIG_BYTES = 64 * 2**10

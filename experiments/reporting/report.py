@@ -5,13 +5,13 @@ from dataclasses import dataclass
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 
+from ..metrics import describe
+from ..results import Results, ScenarioResults
+from ..series import Series
+from ..wording import compact
 from . import charts
 from .findings import answer, stories
-from .metrics import describe
-from .results import Results, ScenarioResults
-from .series import Series
 from .tables import OVERVIEW, shown_metrics
-from .wording import compact
 
 GROUP_TITLES = {
     "kswapd": "kswapd",

@@ -5,10 +5,10 @@ from textwrap import wrap
 import numpy as np
 from rich.cells import cell_len
 
+from ..metrics import describe
+from ..results import Results, ScenarioResults
+from ..wording import compact, fitted, fitted_name, visible, with_interval
 from .findings import answer, stories
-from .metrics import describe
-from .results import Results, ScenarioResults
-from .wording import compact, fitted, fitted_name, visible, with_interval
 
 WIDTH = 80
 RULE_WIDTH = 17

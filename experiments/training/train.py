@@ -14,17 +14,17 @@ from pydantic import PositiveFloat, TypeAdapter, ValidationError
 
 from agents.policy_file import parse_policy
 
-from . import files
-from .contender import Contender, of_rule
-from .identity import commit, machine, source_hash, versions
+from .. import files
+from ..contender import Contender, of_rule
+from ..identity import commit, machine, source_hash, versions
+from ..reporting.tensorboard import FILE_NAME, encoded
+from ..results import BASELINES
+from ..run_folder import MANIFEST, RunFolder
+from ..wording import slug, visible
 from .lessons import Lesson, lessons
-from .results import BASELINES
-from .run_folder import MANIFEST, RunFolder
 from .session import Progress, Session
-from .tensorboard import FILE_NAME, encoded
 from .train_config import TrainConfig, as_fields, config_of
 from .validation import Measured, Validation, usual_costs_s, validation_points
-from .wording import slug, visible
 
 AGENT_NAME = "agent.safetensors"
 MAX_MANIFEST_BYTES = 256 * 2**10

@@ -7,17 +7,15 @@ from typing import Any, Self
 
 from pydantic import ValidationError, model_validator
 
-from reclaim_env import scenario_checks, scenario_paths
 from reclaim_env.model.layout import MAX_EVENTS, MAX_MEMCGS, MAX_NODES, MAX_WORKLOADS
-from reclaim_env.scenario_fields import Slug, Table, Text, number, seconds, tables, text
-from reclaim_env.scenario_file import ScenarioError, parse_toml, read_text, suggestion, translate
-from reclaim_env.scenario_machine import Cgroup, Cost, Device, Hotplug, Node, Oomd
-from reclaim_env.scenario_swap import Swap
-from reclaim_env.scenario_workloads import Anon, Assumed, Atomic, Event, Hopeless, Reader, Stream
+from reclaim_env.scenario import checks, paths
+from reclaim_env.scenario.fields import Slug, Table, Text, number, seconds, tables, text
+from reclaim_env.scenario.file import ScenarioError, parse_toml, read_text, suggestion, translate
+from reclaim_env.scenario.machine import Cgroup, Cost, Device, Hotplug, Node, Oomd
+from reclaim_env.scenario.swap import Swap
+from reclaim_env.scenario.workloads import Anon, Assumed, Atomic, Event, Hopeless, Reader, Stream
 from reclaim_env.units import pages_from_mib
 from reclaim_env.watermarks import Watermarks, boot_min_free_kib, setup_per_zone_wmarks
-
-__all__ = ["Scenario", "ScenarioError", "bundled_ids", "load", "load_all", "parse", "parse_text"]
 
 
 class Scenario(Table):
@@ -71,11 +69,11 @@ class Scenario(Table):
     @model_validator(mode="before")
     @classmethod
     def _left_out_per_node_lists_are_zeros(cls, data: Any) -> Any:
-        return scenario_checks.with_zeros(data)
+        return checks.with_zeros(data)
 
     @model_validator(mode="after")
     def _tables_agree(self) -> Self:
-        scenario_checks.check(self)
+        checks.check(self)
         return self
 
     @property
@@ -108,7 +106,7 @@ class Scenario(Table):
     @property
     def free_pages(self) -> tuple[int, ...]:
         """Of each node at the start: what the tables leave."""
-        return scenario_checks.free_pages(self)
+        return checks.free_pages(self)
 
     @property
     def watermarks(self) -> tuple[Watermarks, ...]:
@@ -119,15 +117,15 @@ class Scenario(Table):
 
     def value_at(self, field: str) -> float:
         """The number at a path such as `reader.web.file.0.mib`."""
-        value = scenario_paths.value_at(self, field)
+        value = paths.value_at(self, field)
         if value is None:
-            raise ScenarioError(self.name, "", field, scenario_checks.PATH_WANTED)
+            raise ScenarioError(self.name, "", field, checks.PATH_WANTED)
         return value
 
     def with_value(self, field: str, value: float) -> "Scenario":
         """The same scenario with one number changed (rounded where the field is whole), checked again."""
         self.value_at(field)
-        return parse(scenario_paths.replaced(self, field, value), f"{self.name} with {field} = {value:g}")
+        return parse(paths.replaced(self, field, value), f"{self.name} with {field} = {value:g}")
 
 
 def bundled_ids() -> tuple[str, ...]:

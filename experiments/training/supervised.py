@@ -20,13 +20,13 @@ from agents.labels import action_costs_s
 from agents.policy_file import PolicySpec, dump_policy, parse_policy
 from reclaim_env.vector import ReclaimVectorEnv
 
-from . import files
-from .contender import Contender, of_rule
-from .evaluate import actor
-from .identity import usable_cpus
+from .. import files
+from ..contender import Contender, of_rule
+from ..evaluate import actor
+from ..identity import usable_cpus
+from ..reporting.tensorboard import FILE_NAME, encoded
 from .lessons import Lesson, by_nr_nodes, interleaved, training_rows
 from .session import Session, policy_spec
-from .tensorboard import FILE_NAME, encoded
 from .train_config import SupervisedConfig
 
 LABELS = "labels"

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from reclaim_env.scenario import Scenario
+    from reclaim_env.scenario.scenario import Scenario
 
 
 def _keys(container: object, step: str) -> Iterator[Any]:

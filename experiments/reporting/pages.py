@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from textwrap import wrap
 
+from ..metrics import describe
+from ..results import Results, ScenarioResults
+from ..wording import compact, visible, with_interval
 from .findings import answer
-from .metrics import describe
-from .results import Results, ScenarioResults
 from .tables import OVERVIEW
-from .wording import compact, visible, with_interval
 
 MAIL_WIDTH = 75
 MAIL_COLUMNS = (

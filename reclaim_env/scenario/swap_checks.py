@@ -2,10 +2,10 @@
 
 from typing import TYPE_CHECKING
 
-from reclaim_env.scenario_fields import wrong
+from reclaim_env.scenario.fields import wrong
 
 if TYPE_CHECKING:
-    from reclaim_env.scenario import Scenario
+    from reclaim_env.scenario.scenario import Scenario
 
 
 def check_anon_lists(scenario: "Scenario") -> None:

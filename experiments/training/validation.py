@@ -4,14 +4,14 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from .contender import Contender
-from .identity import Setting
+from ..contender import Contender
+from ..identity import Setting
+from ..metrics import tag
+from ..results import BASELINES
+from ..wording import slug
 from .learner_tags import COST_RATIO, MEAN_REWARD, TRACKED
 from .lessons import Lesson, episodes
-from .metrics import tag
-from .results import BASELINES
 from .train_config import RULE_SEEDS
-from .wording import slug
 
 Measured = dict[str, dict[str, float]]  # lesson -> metric -> mean
 

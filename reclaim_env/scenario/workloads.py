@@ -10,7 +10,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from reclaim_env.model.layout import MAX_BREAKPOINTS
-from reclaim_env.scenario_fields import (
+from reclaim_env.scenario.fields import (
     MAX_S,
     Mib,
     NodeId,
@@ -31,7 +31,7 @@ from reclaim_env.scenario_fields import (
     text,
     wrong,
 )
-from reclaim_env.scenario_swap import Heat, check_on_off
+from reclaim_env.scenario.swap import Heat, check_on_off
 from reclaim_env.units import pages_from_mib
 
 Policy = Literal["local", "bind", "preferred", "interleave"]

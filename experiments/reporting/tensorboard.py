@@ -6,11 +6,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from . import files, tensorboard_views
-from .metrics import tag
-from .results import Results, ScenarioResults
-from .series import Series
-from .wording import slug
+from .. import files
+from ..metrics import tag
+from ..results import Results, ScenarioResults
+from ..series import Series
+from ..wording import slug
+from . import tensorboard_views
 
 FILE_NAME = "events.out.tfevents.0.reclaim"  # TensorBoard's own name would hold the machine's
 

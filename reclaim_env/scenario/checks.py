@@ -3,14 +3,14 @@
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from reclaim_env import scenario_paths
 from reclaim_env.model.layout import MAX_CLASSES, MAX_LRUVECS, MAX_MEMCGS, MAX_SETS, MAX_WORKLOADS
-from reclaim_env.scenario_fields import wrong
-from reclaim_env.scenario_swap_checks import check_anon_lists
+from reclaim_env.scenario import paths
+from reclaim_env.scenario.fields import wrong
+from reclaim_env.scenario.swap_checks import check_anon_lists
 from reclaim_env.units import mib_from_pages, pages_from_mib
 
 if TYPE_CHECKING:
-    from reclaim_env.scenario import Scenario
+    from reclaim_env.scenario.scenario import Scenario
 
 WORKLOAD_TABLES = ("anon", "reader", "stream", "atomic")
 PER_NODE_FIELDS = {"anon": ("initial_mib",), "stream": ("inactive_mib",)}
@@ -207,7 +207,7 @@ def _check_watermarks(scenario: "Scenario") -> None:
 
 def _check_assumed(scenario: "Scenario") -> None:
     for index, assumed in enumerate(scenario.assumed):
-        value = scenario_paths.value_at(scenario, assumed.field)
+        value = paths.value_at(scenario, assumed.field)
         if value is None:
             raise wrong(f"assumed.{index}.field", assumed.field, PATH_WANTED)
         if not assumed.low <= value <= assumed.high:

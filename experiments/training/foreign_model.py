@@ -4,7 +4,7 @@ from pathlib import Path
 
 from reclaim_env.scenario import load
 
-from . import files
+from .. import files
 from .algorithms import make_model
 from .checkpoints import load_weights
 from .learner import exported, make_env
