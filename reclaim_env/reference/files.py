@@ -130,7 +130,7 @@ def miss(m, t, p):
     wait_s = submit(m, nr_pages)
     lock_window(m, c, p, m.system[0].time_s + spent_s + wait_s)
     m.node[m.instance[c.instance].cpu_node].refault_wait_s += wait_s * nr_refaulted / nr_pages
-    return True, spent_s + wait_s + settle_limits(m, t)
+    return True, spent_s + wait_s
 
 
 @compiled

@@ -17,7 +17,11 @@ FREE_BATCH = 256
 
 @compiled
 def run_thread(m, t):
-    """A thread's turn."""
+    """A thread's turn: it comes back from the kernel, where memory.high may keep it, and goes on."""
+    kept_s = settle_limits(m, t)
+    if kept_s > 0.0:
+        again(m, t, kept_s)
+        return
     kind = m.instance[m.thread[t].instance].kind
     if kind == READER:
         read_on(m, t)
@@ -193,7 +197,7 @@ def stream_on(m, t):
             again(m, t, spent_s + RETRY_S)
         return
     thread.waits_for = NOWHERE
-    again(m, t, spent_s + submit(m, nr_pages) + settle_limits(m, t))
+    again(m, t, spent_s + submit(m, nr_pages))
 
 
 @compiled

@@ -54,6 +54,25 @@ def test_a_seed_fixes_everything():
     assert totals[0] == totals[1] != totals[2]
 
 
+def test_memory_high_keeps_a_task_when_its_read_is_done_not_when_it_begins():
+    """A task looks after its limit on its way back to user mode."""
+    reader = {"name": "r", "cgroup": "box", "cpu_node": 0, "threads": 1, "file": [{"mib": 4}]}
+    m = boot(
+        scenario(
+            cgroup=[{"name": "box", "memory_high_mib": 0.125}],
+            device={"latency_us": 10_000, "bandwidth_mib_per_s": 3000, "iops_per_s": 400_000},
+            reader=[reader],
+        )
+    )
+    box = m.memcg[1]
+    over_since, kept_since = [], []
+    for until_s in np.arange(0.001, 0.1, 0.001):
+        run(m, float(until_s))
+        over_since += [until_s] if box["usage_pages"] > box["high_pages"] else []
+        kept_since += [until_s] if box["events_high"] > 0 else []
+    assert kept_since[0] - over_since[0] == pytest.approx(0.010, abs=0.0015)
+
+
 @pytest.mark.parametrize("access", [("read", "mmap", "read"), ("exec", "mmap", "read")], ids="-".join)
 def test_lists_and_evictions_are_those_of_the_closed_form(access):
     """A node whose kswapd has given up: direct reclaim at min holds the lists at one size.
