@@ -14,7 +14,7 @@ from reclaim_env.reward import COST_TERMS, WEIGHTS
 from .metrics import CGROUP_METRICS, NODE_METRICS, NODE_STATE_METRICS, WORKLOAD_METRICS, Metric
 
 KERNEL = "as in /proc/vmstat"
-KERNEL_OF_CGROUP = "as in memory.stat and memory.events"
+KERNEL_OF_CGROUP = "as in memory.stat and memory.events.local"
 # What is not a counter of the kernel's own, by the metric's name.
 MEANING = {
     "kswapd_cpu_s": "CPU time of kswapd",

@@ -78,8 +78,8 @@ VMSTAT = np.dtype(
         ("numa_foreign", i8),
         ("pgalloc_normal", i8),
         ("pgfree", i8),
-        ("oom_kill", i8),  # victims of tasks that prefer this node
-        ("oomd_kill", i8),  # of the killer in user space, by the node they prefer
+        ("oom_kill", i8),  # of the kernel, by the node the victim prefers
+        ("oomd_kill", i8),  # of the killer in user space, likewise
         ("atomic_fail", i8),  # bursts that did not get all their pages
         ("bystander_refault_pages", i8),  # of cgroups without a high or max limit above them
         ("kswapd_fruitless_runs", i8),

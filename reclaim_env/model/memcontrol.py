@@ -115,7 +115,7 @@ def try_charge_memcg(env, w, nr_pages, budget_s):
             memcg.fruitless_retries += 1
             if memcg.fruitless_retries > MAX_RECLAIM_RETRIES + 1:
                 memcg.fruitless_retries = 0
-                memcg.events_oom_kill += kill_victim(env, limited, ALL_NODES)
+                kill_victim(env, limited, ALL_NODES)
                 break
         limited, room = tightest_max(env, g)
     return min(nr_pages, room), spent_s

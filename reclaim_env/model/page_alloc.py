@@ -172,7 +172,7 @@ def alloc_pages_slowpath(env, w, start, nr_pages, budget_s):
                 nr_pages - granted, freed // calls, step, (budget_s - lost_s) * calls / spent_s
             )
         elif not should_reclaim_retry(env, w, mask):
-            out_of_memory(env, w, start, mask)
+            out_of_memory(env, w, mask)
             break
     charge_stall(env, w, start, lost_s)
     return granted, lost_s
@@ -237,14 +237,13 @@ def should_reclaim_retry(env, w, mask):
 
 
 @inlined
-def out_of_memory(env, w, start, mask):
+def out_of_memory(env, w, mask):
     """__alloc_pages_may_oom(): a last look at high, then a victim is chosen - unless one is dying already."""
     env.workload[w].no_progress_loops = 0
     for nid in range(env.nr_nodes):
         if mask >> nid & 1 and pages_above(env.node[nid], env.node[nid].high_wmark_pages) > 0:
             return
-    if kill_victim(env, ROOT, mask if env.workload[w].bound else ALL_NODES):
-        env.node[start].vmstat.oom_kill += 1
+    kill_victim(env, ROOT, mask if env.workload[w].bound else ALL_NODES)
 
 
 @kernel
@@ -252,6 +251,8 @@ def kill_victim(env, root, mask):
     """oom_kill_process(): the highest score in a cgroup (ROOT: all), of tasks whose policy meets the mask.
 
     Score: pages, resident or swapped out, + oom_score_adj thousandths of memory; -1000 is never chosen.
+    The machine and the victim's cgroup count every kill, one for a limit's sake, too.
+    Returns whether somebody was killed.
     """
     total = 0
     for nid in range(env.nr_nodes):
@@ -273,8 +274,11 @@ def kill_victim(env, root, mask):
             victim = v
     if victim < 0:
         return False
-    env.workload[victim].oom_kill += 1
-    begin_dying(env, env.workload[victim])
+    work = env.workload[victim]
+    work.oom_kill += 1
+    env.memcg[work.memcg].events_oom_kill += 1
+    env.node[work.cpu_node].vmstat.oom_kill += 1
+    begin_dying(env, work)
     return True
 
 

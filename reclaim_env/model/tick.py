@@ -158,6 +158,6 @@ def apply_events(env):
             memcg.max_pages = event.pages
             reclaim_to(env, event.target, event.pages, MEMCG_MAX)
             if memcg.usage_pages > memcg.max_pages:
-                memcg.events_oom_kill += kill_victim(env, event.target, ALL_NODES)
+                kill_victim(env, event.target, ALL_NODES)
         elif event.kind == PROACTIVE:
             reclaim_to(env, event.target, memcg.usage_pages - event.pages, PROACTIVE)

@@ -90,7 +90,7 @@ def slow_path(m, t, start, mask):
         if freed > 0:
             thread.no_progress = 0
         elif not should_retry(m, thread, mask):
-            out_of_memory(m, thread, start, mask)
+            out_of_memory(m, thread, mask)
             return NOWHERE, spent_s
 
 
@@ -129,12 +129,11 @@ def should_retry(m, thread, mask):
 
 
 @compiled
-def out_of_memory(m, thread, start, mask):
+def out_of_memory(m, thread, mask):
     """__alloc_pages_may_oom(): a last look at high, then a victim."""
     thread.no_progress = 0
     for nid in range(m.system[0].nr_nodes):
         if mask >> nid & 1 and is_above(m.node[nid], m.node[nid].high_pages):
             return
     one = m.instance[thread.instance]
-    if kill_victim(m, ROOT, mask if one.bound else ALL_NODES):
-        m.node[start].oom_kill += 1
+    kill_victim(m, ROOT, mask if one.bound else ALL_NODES)

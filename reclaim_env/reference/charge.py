@@ -92,7 +92,7 @@ def make_room(m, t, g):
         if freed > 0:
             continue
         if retries == 0:
-            m.memcg[limited].events_oom_kill += kill_victim(m, limited, ALL_NODES)
+            kill_victim(m, limited, ALL_NODES)
             return 0, spent_s
         retries -= 1
 

@@ -28,6 +28,9 @@ def kill_victim(m, root, mask):
             victim, best = w, score
     if victim < 0:
         return False
-    m.instance[victim].dying = 1
-    m.instance[victim].restart_at_s = m.system[0].time_s + m.instance[victim].restart_s
+    one = m.instance[victim]
+    one.dying = 1
+    one.restart_at_s = m.system[0].time_s + one.restart_s
+    m.node[one.cpu_node].oom_kill += 1
+    m.memcg[one.memcg].events_oom_kill += 1
     return True

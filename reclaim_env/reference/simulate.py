@@ -75,6 +75,6 @@ def write_limit(m, i):
         drain_stock(m, limit.memcg)
         reclaim_to(m, limit.memcg, limit.pages, MEMCG_MAX)
         if row.usage_pages > row.max_pages:
-            row.events_oom_kill += kill_victim(m, limit.memcg, -1)
+            kill_victim(m, limit.memcg, -1)
     else:
         reclaim_to(m, limit.memcg, row.usage_pages - limit.pages, PROACTIVE)

@@ -259,7 +259,7 @@ def test_nobody_else_dies_while_a_victim_is_dying(model):
 def test_an_oom_looks_once_more_at_high(model):
     env = two_nodes(HIGH + 1, MIN)
     env.workload[0].anon_pages[0] = 100
-    model.page_alloc.out_of_memory(env, 0, 0, 3)
+    model.page_alloc.out_of_memory(env, 0, 3)
     assert victims(env) == [0]
-    model.page_alloc.out_of_memory(env, 0, 0, 2)
+    model.page_alloc.out_of_memory(env, 0, 2)
     assert victims(env) == [1]
