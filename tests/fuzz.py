@@ -21,6 +21,7 @@ from reclaim_env.action import install_rule
 from reclaim_env.boot import boot
 from reclaim_env.model.tick import start_episode, step_rows
 from reclaim_env.reference import boot as reference
+from tests.drawn_parts import draw_with_parts
 from tests.model.audit import audit
 from tests.reference.machines import audit as audit_pages
 
@@ -43,13 +44,22 @@ def booted(drawn: Drawn, seed: int) -> np.ndarray:
 
 def model_is_lawful(seed: int) -> None:
     """No page is lost or counted twice, no counter lies, no limit is broken."""
-    machines = booted(draw(seed), seed)
+    obeys_the_laws(draw(seed), seed)
+
+
+def obeys_the_laws(drawn: Drawn, seed: int) -> None:
+    machines = booted(drawn, seed)
     start_episode(machines[0])
     audit(machines)
     for _ in range(TICKS // TICKS_BETWEEN_AUDITS):
         before = machines.copy()
         step_rows(machines, np.int64(TICKS_BETWEEN_AUDITS))
         audit(machines, before)
+
+
+def parts_are_lawful(seed: int) -> None:
+    """The same with swap, tiers, slab, hotplug, a killer in user space, and any rule."""
+    obeys_the_laws(draw_with_parts(seed, TICKS), seed)
 
 
 def reference_is_lawful(seed: int) -> None:
@@ -76,7 +86,7 @@ def both_agree(seed: int) -> None:
 
 
 LAWS: dict[str, Callable[[int], None]] = {
-    law.__name__: law for law in (model_is_lawful, reference_is_lawful, both_agree)
+    law.__name__: law for law in (model_is_lawful, parts_are_lawful, reference_is_lawful, both_agree)
 }
 
 

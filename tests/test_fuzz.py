@@ -2,9 +2,17 @@
 
 import pytest
 
-from tests.fuzz import SEEDS, both_agree, broken, model_is_lawful, reference_is_lawful, stored
+from tests.fuzz import (
+    SEEDS,
+    both_agree,
+    broken,
+    model_is_lawful,
+    parts_are_lawful,
+    reference_is_lawful,
+    stored,
+)
 
-NR_MODELS, NR_REFERENCES, NR_PAIRS = 2000, 60, 50
+NR_MODELS, NR_WITH_PARTS, NR_REFERENCES, NR_PAIRS = 2000, 1000, 60, 50
 
 
 def of_law(law) -> list[int]:
@@ -14,6 +22,11 @@ def of_law(law) -> list[int]:
 def test_no_page_is_lost_or_counted_twice_and_no_counter_lies():
     for seed in (*of_law(model_is_lawful), *range(NR_MODELS)):
         assert broken("model_is_lawful", seed) is None, seed
+
+
+def test_the_laws_hold_with_swap_tiers_slab_hotplug_and_a_killer_too():
+    for seed in (*of_law(parts_are_lawful), *range(NR_WITH_PARTS)):
+        assert broken("parts_are_lawful", seed) is None, seed
 
 
 def test_single_pages_and_charges_are_conserved():

@@ -37,7 +37,7 @@ class Drawn:
     kernel: str
 
 
-class _Dice:
+class Dice:
     def __init__(self, seed: int) -> None:
         self._random = random.Random(seed)
 
@@ -65,7 +65,7 @@ class _Dice:
 
 def draw(seed: int, duration_s: float = 0.8) -> Drawn:
     """What happens by the clock is spread over duration_s."""
-    dice = _Dice(seed)
+    dice = Dice(seed)
     nr_nodes = dice.one_of(1, 1, 2, 3)
     tables: dict[str, Any] = {
         "name": f"drawn-{seed}",
@@ -96,7 +96,7 @@ def draw_for_reference(seed: int, duration_s: float) -> Drawn:
     return replace(drawn, scenario=drawn.scenario.model_copy(update={"node": nodes}))
 
 
-def _device(dice: _Dice) -> dict:
+def _device(dice: Dice) -> dict:
     return {
         "latency_us": dice.between(20, 2000),
         "bandwidth_mib_per_s": dice.one_of(30.0, 300.0, 3000.0),
@@ -104,7 +104,7 @@ def _device(dice: _Dice) -> dict:
     }
 
 
-def _cost(dice: _Dice) -> dict:
+def _cost(dice: Dice) -> dict:
     """Mostly the defaults: what they are is swept elsewhere."""
     if dice.often():
         return {}
@@ -113,14 +113,14 @@ def _cost(dice: _Dice) -> dict:
     return {"source": "drawn at random", "tlb_ms": dice.one_of(0.0, 0.0, 2.0), **drawn}
 
 
-def _node(dice: _Dice, nid: int, nr_nodes: int) -> dict:
+def _node(dice: Dice, nid: int, nr_nodes: int) -> dict:
     row = {"distance": [10 if j == nid else 21 + (nid - j) % nr_nodes for j in range(nr_nodes)]}
     share = dice.one_of(1.0, 1.0, 0.3)
     boosts = {"boosts_per_s": dice.one_of(0.0, 0.0, 5.0, 200.0)}
     return {"total_mib": dice.one_of(256.0, 300.0), "kswapd_cpu_share_ratio": share, **row, **boosts}
 
 
-def _cgroups(dice: _Dice) -> list[dict]:
+def _cgroups(dice: Dice) -> list[dict]:
     """A top cgroup with a child, a crowd of identical ones, and one without limits."""
     groups: list[dict] = [
         {"name": "top"},
@@ -136,7 +136,7 @@ def _cgroups(dice: _Dice) -> list[dict]:
     return groups
 
 
-def _task(dice: _Dice, nr_nodes: int) -> dict:
+def _task(dice: Dice, nr_nodes: int) -> dict:
     """What every task says of itself."""
     policy = dice.one_of("local", "local", "bind", "preferred", "interleave")
     nodes = {} if policy == "local" else {"nodes": dice.several(range(nr_nodes))}
@@ -144,7 +144,7 @@ def _task(dice: _Dice, nr_nodes: int) -> dict:
     return {**where, **nodes, "threads": 1 + dice.below(6)}
 
 
-def _anon(dice: _Dice, name: str, nr_nodes: int, duration_s: float) -> dict:
+def _anon(dice: Dice, name: str, nr_nodes: int, duration_s: float) -> dict:
     """A task that may want more than there is."""
     initial = dice.mib_of_each(nr_nodes, 200)
     task = {"name": name, "initial_mib": initial, **_task(dice, nr_nodes)}
@@ -158,7 +158,7 @@ def _anon(dice: _Dice, name: str, nr_nodes: int, duration_s: float) -> dict:
     return {**task, "oom_score_adj": dice.one_of(0, -500, 300), "restart_s": 0.4 * duration_s}
 
 
-def _reader(dice: _Dice, name: str, nr_nodes: int, duration_s: float) -> dict:
+def _reader(dice: Dice, name: str, nr_nodes: int, duration_s: float) -> dict:
     files = [_file(dice, nr_nodes, duration_s) for _ in range(1 + dice.below(3))]
     pace = {"ops_per_s": dice.between(50, 20_000)} if dice.often() else {}
     start = (
@@ -168,7 +168,7 @@ def _reader(dice: _Dice, name: str, nr_nodes: int, duration_s: float) -> dict:
     return {"name": name, "file": files, **rest, **pace, **start, **_task(dice, nr_nodes)}
 
 
-def _file(dice: _Dice, nr_nodes: int, duration_s: float) -> dict:
+def _file(dice: Dice, nr_nodes: int, duration_s: float) -> dict:
     inactive, active = (dice.mib_of_each(nr_nodes, 16) for _ in range(2))
     silence = {"on_s": duration_s / 8, "off_s": duration_s / 16} if dice.one_of(True, False, False) else {}
     return {
@@ -183,22 +183,22 @@ def _file(dice: _Dice, nr_nodes: int, duration_s: float) -> dict:
     }
 
 
-def _crowd(dice: _Dice) -> dict:
+def _crowd(dice: Dice) -> dict:
     """A reader in each of the crowd, of a file of some pages."""
     tiny = {"mib": dice.one_of(0.02, 0.2), "access": dice.one_of("read", "mmap")}
     return {"name": "crowd", "cgroup": "crowd", "cpu_node": 0, "ops_per_s": 100, "file": [tiny]}
 
 
-def _stream(dice: _Dice, nr_nodes: int) -> dict:
+def _stream(dice: Dice, nr_nodes: int) -> dict:
     return {"name": "stream", "mib_per_s": dice.between(5, 400), **_task(dice, nr_nodes)}
 
 
-def _atomic(dice: _Dice, nr_nodes: int) -> dict:
+def _atomic(dice: Dice, nr_nodes: int) -> dict:
     burst = {"burst_kib": dice.one_of(64.0, 3000.0), "every_ms": 50, "hold_ms": 20}
     return {"name": "net", "cpu_node": dice.below(nr_nodes), **burst}
 
 
-def _events(dice: _Dice, duration_s: float) -> list[dict]:
+def _events(dice: Dice, duration_s: float) -> list[dict]:
     kinds = ("memory_high", "memory_max", "memory_reclaim")
     moments = [
         (kind, dice.between(0.05, 0.8) * duration_s) for kind in kinds if dice.one_of(True, False, False)

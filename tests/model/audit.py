@@ -9,8 +9,10 @@ from reclaim_env.model.constants import (
     ATOMIC,
     FREE_PATH,
     KSWAPD,
+    PRESSURES,
     SLEEP,
 )
+from reclaim_env.model.slab import slab_pages
 from reclaim_env.reset_rules import is_hopeless
 from tests.model.audit_anon import anon_adds_up
 
@@ -25,6 +27,8 @@ def audit(machine: np.ndarray, before: np.ndarray | None = None) -> None:
     classes_add_up(env)
     anon_adds_up(env)
     counters_agree(env)
+    pressure_is_a_share(env)
+    kills_have_victims(env)
     if before is not None:
         time_goes_forward(env, before.reshape(-1)[0])
         limits_hold(env, before.reshape(-1)[0])
@@ -103,6 +107,7 @@ def counters_agree(env: np.void) -> None:
     scans, steals = (vmstat[f"{what}_file"] + vmstat[f"{what}_anon"] for what in ("pgscan", "pgsteal"))
     assert np.all(vmstat["pgscan_kswapd"] + vmstat["pgscan_direct"] <= scans)
     assert np.all(vmstat["pgdemote_kswapd"] <= vmstat["pgsteal_kswapd"])
+    assert np.all(vmstat["pgdemote_direct"] <= steals - vmstat["pgsteal_kswapd"])
     assert (scans.sum(), steals.sum()) == (memcg["pgscan"].sum(), memcg["pgsteal"].sum())
     refaults = vmstat["workingset_refault_file"]
     assert np.all(vmstat["workingset_activate_file"] <= refaults)
@@ -117,13 +122,35 @@ def counters_agree(env: np.void) -> None:
     assert np.all(vmstat["revivals"] <= vmstat["resets"])
     assert env["device"]["used_s"] <= time_s + 1e-9
     assert env["swap_device"]["used_s"] <= time_s + 1e-9
-    run_s = 12 * (env["cost"]["pass_s"] + env["cost"]["pass_memcg_s"] * env["nr_members"]) + 4096 * 2e-6
-    assert np.all(vmstat["kswapd_cpu_s"] <= time_s * node["kswapd_cpu_share_ratio"] + run_s)
     assert np.all(vmstat["awake_s"] <= time_s + 1e-9)
 
 
+def pressure_is_a_share(env: np.void) -> None:
+    """Whenever all wait some do, and nobody waits longer than there is time."""
+    total_s = dict(zip(PRESSURES, env["psi"]["total_s"], strict=True))
+    for resource in ("io", "memory"):
+        some_s, full_s = total_s[f"{resource}_some"], total_s[f"{resource}_full"]
+        assert 0 <= full_s <= some_s + 1e-9 <= env["time_s"] + 2e-9
+    for window in ("avg10_ratio", "avg60_ratio"):
+        assert np.all((env["psi"][window] >= 0) & (env["psi"][window] <= 1 + 1e-9))
+
+
+def kills_have_victims(env: np.void) -> None:
+    """The kernel's kills and those of the killer in user space, each of one task."""
+    node, work = rows(env, "node"), rows(env, "workload")
+    for kind in ("oom_kill", "oomd_kill"):
+        assert node["vmstat"][kind].sum() == work[kind].sum()
+    assert env["oomd"]["limit_ratio"] > 0 or not work["oomd_kill"].any()
+
+
 def time_goes_forward(env: np.void, before: np.void) -> None:
-    """Laws 10, 11 and 12: counters grow; a hopeless sleeper stays one; failures are counted."""
+    """Laws 1, 7, 10, 11 and 12.
+
+    Memory comes and goes in blocks; kswapd has one CPU, which it overdraws by a pass; counters grow; a
+    hopeless sleeper stays one; failures are counted.
+    """
+    cost = env["cost"]
+    run_s = 12 * (cost["pass_s"] + cost["pass_memcg_s"] * env["nr_members"]) + 4096 * 2e-6
     for nid in range(env["nr_nodes"]):
         now, then = env["node"][nid], before["node"][nid]
         grown = {name: now["vmstat"][name] - then["vmstat"][name] for name in now["vmstat"].dtype.names}
@@ -131,6 +158,11 @@ def time_goes_forward(env: np.void, before: np.void) -> None:
             assert np.all(amount >= -1e-9 if "_s" in name else amount >= 0), name
         plugged = now["plugged_pages"] - then["plugged_pages"]
         assert grown["pgalloc_normal"] - grown["pgfree"] == then["free_pages"] + plugged - now["free_pages"]
+        pool = now["slab_objects"] + grown["slabs_scanned"]  # as large as any that one pass went through
+        overdrawn_s = run_s + pool * cost["scan_s"] + slab_pages(pool) * cost["free_s"]
+        assert now["vmstat"]["kswapd_cpu_s"] <= env["time_s"] * now["kswapd_cpu_share_ratio"] + overdrawn_s
+        balloon = now["balloon_pages"] - then["balloon_pages"]
+        assert now["managed_pages"] - then["managed_pages"] == plugged - balloon
         resets = grown["resets"].sum()
         if resets == 0:
             grown_count = now["kswapd_failures"] - then["kswapd_failures"]
