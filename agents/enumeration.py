@@ -14,6 +14,7 @@ import numpy as np
 
 from agents.forks import Forks
 from reclaim_env.copies import copied
+from reclaim_env.reset_rules import ANY_MASK, ResetRule
 
 MAX_BRANCHES = 256  # machines alive at a step: 40 MB
 
@@ -60,7 +61,7 @@ def enumerate_plans(
             return Enumeration(min(bound_s, known_s), False, None, None, steps)
         grown: dict[bytes, _Branch] = {}
         for children in run(partial(_children, forks, rules), branches):
-            steps += len(children) + 1
+            steps += len(children)
             for child in children:
                 if child.cost_s < known_s:
                     grown.setdefault(forks.future_key(child.record), child)
@@ -72,18 +73,37 @@ def enumerate_plans(
 
 
 def _children(forks: Forks, rules: Sequence[int], branch: _Branch) -> list[_Branch]:
-    """One for every choice of rules on the nodes; one alone where no choice makes a difference."""
-    in_force = branch.choice.rules if branch.choice else (rules[0],) * forks.nr_nodes
-    choices = [in_force]
-    if forks.decides(branch.record).any():
-        choices = list(product(rules, repeat=forks.nr_nodes))
-    children = []
-    for chosen in choices:
-        record = copied(branch.record)
-        plan = np.array([in_force, chosen] if branch.choice else [chosen])
-        forks.drive(record, plan, len(plan) - 1, len(plan))
-        children.append(_Branch(record, forks.cost_s(record), _Choice(chosen, branch.choice)))
-    return children
+    """One for every choice of rules on the nodes that these can matter on; one alone where they are none.
+
+    A node is seen to decide when the count is cleared there under a rule that clears it at any progress. So
+    the nodes not known to decide get that rule, until no choice on the others makes one of them decide.
+    """
+    everywhere = list(product(rules, repeat=forks.nr_nodes))
+    watching = next((rule for rule in rules if _clears_at_any(forks.rules[rule])), None)
+    if watching is None:
+        return [_child(forks, branch, chosen) for chosen in everywhere]
+    deciding = np.zeros(forks.nr_nodes, np.bool_)
+    while True:
+        children = [
+            _child(forks, branch, chosen)
+            for chosen in everywhere
+            if all(is_open or rule == watching for rule, is_open in zip(chosen, deciding, strict=True))
+        ]
+        seen = np.any([forks.cleared(branch.record, child.record) for child in children], axis=0)
+        if not (seen & ~deciding).any():
+            return children
+        deciding |= seen
+
+
+def _clears_at_any(rule: ResetRule) -> bool:
+    return rule.is_masks and rule.always == ANY_MASK
+
+
+def _child(forks: Forks, branch: _Branch, chosen: tuple[int, ...]) -> _Branch:
+    record = copied(branch.record)
+    plan = np.array([branch.choice.rules, chosen] if branch.choice else [chosen])
+    forks.drive(record, plan, len(plan) - 1, len(plan))
+    return _Branch(record, forks.cost_s(record), _Choice(chosen, branch.choice))
 
 
 def _plan(choice: _Choice | None) -> np.ndarray:

@@ -107,7 +107,11 @@ class Forks:
         probe = copied(record)
         install_on(probe["node"], RULES["always"])
         step_rows(probe, self._ticks_per_step)
-        grown = probe["node"]["vmstat"]["resets"][0] != record["node"]["vmstat"]["resets"][0]
+        return self.cleared(record, probe)
+
+    def cleared(self, before: np.ndarray, after: np.ndarray) -> np.ndarray:
+        """(nodes,): whether progress cleared the count between two moments of a machine."""
+        grown = after["node"]["vmstat"]["resets"][0] != before["node"]["vmstat"]["resets"][0]
         grown[:, FREE_PATH] = False
         return grown[: self.nr_nodes].any(axis=1)
 

@@ -11,7 +11,7 @@ import numpy as np
 from reclaim_env import families
 from reclaim_env.scenario import Scenario, parse
 
-from .ceiling import NAME as ORACLE
+from .ceiling import ORACLE, SEARCHES
 from .ledger import Ledger, Row
 from .results import BASELINES, Results, ScenarioResults
 from .run_folder import RunFolder
@@ -64,7 +64,7 @@ def read(path: Path) -> PastRun:
 
 
 def results(run: PastRun) -> Results:
-    """Every scenario or family with all contenders; the oracle where it has every seed."""
+    """Every scenario or family with all contenders; searches where they have every seed."""
     seeds = run.manifest["seeds"]["number"]
     with Ledger(run.ledger) as ledger:
         found = tuple(
@@ -96,9 +96,9 @@ def _scenario(run: PastRun, name: str, rows: Sequence[Row], nr_seeds: int, ledge
 
 
 def _in_order(by_rule: dict[str, list[Row]], run: PastRun) -> Iterator[str]:
-    """As they were asked for, the oracle last."""
+    """As they were asked for, searches last."""
     yield from (rule for rule in run.manifest["contenders"] if rule in by_rule)
-    yield from (rule for rule in (ORACLE,) if rule in by_rule)
+    yield from (rule for rule in SEARCHES if rule in by_rule)
 
 
 def how_made(run: PastRun, results: Results) -> list[tuple[str, str]]:

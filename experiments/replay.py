@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
 
-from .ceiling import NAME as ORACLE
-from .ceiling import oracle_metrics
+from reclaim_env.scenario import Scenario
+
+from .ceiling import ORACLE, SEARCHES, oracle_metrics, unseeing_metrics
 from .contender import Contender, of_agent, of_rule
 from .evaluate import evaluate, evaluate_each
 from .identity import Setting, row_key, source_hash
@@ -38,9 +39,9 @@ def replay(run: PastRun, nr_rows: int, agent_files: Sequence[Path], progress: Pr
         several = list(rows)
         for start in range(0, len(several), BATCH):
             batch = several[start : start + BATCH]
-            if same_sources and rule != ORACLE:
+            if same_sources and rule not in SEARCHES:
                 _check_keys(run, contenders[rule], batch)
-            found = _simulated(run, contenders.get(rule), scenario, [row.seed for row in batch])
+            found = _simulated(run, contenders.get(rule, rule), scenario, [row.seed for row in batch])
             for row, metrics in zip(batch, found, strict=True):
                 _check(run, row, metrics)
             progress(f"{scenario}: {rule}", len(batch))
@@ -87,19 +88,25 @@ def _check_keys(run: PastRun, contender: Contender, rows: Sequence[Row]) -> None
 
 
 def _simulated(
-    run: PastRun, contender: Contender | None, name: str, seeds: Sequence[int]
+    run: PastRun, contender: Contender | str, name: str, seeds: Sequence[int]
 ) -> list[Mapping[str, float]]:
+    """contender: a rule or an agent, or the name of a search."""
     scenarios, setting = [run.scenario(name, seed) for seed in seeds], _setting(run)
-    if contender is None:
-        budget = run.manifest["oracle"]["budget_episodes"]
+    if isinstance(contender, str):
         return [
-            oracle_metrics(one, setting, budget, seed) for one, seed in zip(scenarios, seeds, strict=True)
+            _searched(run, contender, one, setting, seed) for one, seed in zip(scenarios, seeds, strict=True)
         ]
     if run.is_of_families:
         found = evaluate_each(scenarios, contender, seeds, setting)
     else:
         found = evaluate(scenarios[0], contender, seeds, setting).metrics
     return [{metric: float(values[i]) for metric, values in found.items()} for i in range(len(seeds))]
+
+
+def _searched(run: PastRun, name: str, scenario: Scenario, setting: Setting, seed: int) -> dict[str, float]:
+    if name == ORACLE:
+        return oracle_metrics(scenario, setting, run.manifest["oracle"]["budget_episodes"], seed)
+    return unseeing_metrics(scenario, setting, seed)
 
 
 def _check(run: PastRun, row: Row, metrics: Mapping[str, float]) -> None:

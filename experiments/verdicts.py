@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 
 import numpy as np
 
-from .stats import BOOTSTRAP_SEED, NR_RESAMPLES, UNDEFINED_MEAN, Difference, Mean, differences
+from .stats import BOOTSTRAP_SEED, NR_RESAMPLES, UNDEFINED_MEAN, Difference, Mean, differences, means
 
 ERROR_RATIO = 0.05  # of a verdict where there is nothing
 POWER_RATIO = 0.8  # with which the smallest effect would have been seen
@@ -149,13 +149,21 @@ def score(cost: np.ndarray, anchors: Sequence[np.ndarray], oracle: np.ndarray) -
     interval of the gap to the oracle reaches 0: there is nothing to win, and any number would be noise.
     """
     worse = max(anchors, key=lambda values: values.mean())
-    (gap,) = differences(worse[:, None], oracle[:, None])
-    if gap.diff is None or gap.lo is None or gap.lo <= 0:
+    found = share(worse - cost, worse - oracle)
+    if found.mean is None or found.lo is None or found.hi is None:
         return UNDEFINED_SCORE
-    resampled = _resampled_means(np.stack([worse - cost, worse - oracle], axis=1))
-    shares = 100.0 * resampled[:, 0] / np.where(resampled[:, 1] > 0, resampled[:, 1], np.nan)
+    return Score(100.0 * found.mean, 100.0 * found.lo, 100.0 * found.hi)
+
+
+def share(part: np.ndarray, whole: np.ndarray) -> Mean:
+    """Of (seeds,) each: mean of the part over mean of the whole; undefined where the whole may be none."""
+    (gap,) = means(whole[:, None])
+    if gap.mean is None or gap.lo is None or gap.lo <= 0:
+        return UNDEFINED_MEAN
+    resampled = _resampled_means(np.stack([part, whole], axis=1))
+    shares = resampled[:, 0] / np.where(resampled[:, 1] > 0, resampled[:, 1], np.nan)
     lo, hi = np.nanquantile(shares, [ERROR_RATIO / 2, 1 - ERROR_RATIO / 2])
-    return Score(float(100.0 * ((worse - cost).mean() / (worse - oracle).mean())), float(lo), float(hi))
+    return Mean(float(part.mean() / whole.mean()), float(lo), float(hi))
 
 
 def mean_over_families(values: Mapping[str, np.ndarray]) -> Mean:

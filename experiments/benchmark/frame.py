@@ -10,7 +10,7 @@ from .. import verdicts
 from ..identity import Setting
 from ..ledger import Row
 from ..results import BASELINES
-from ..stats import Mean, means
+from ..stats import UNDEFINED_MEAN, Mean, differences, means
 from ..verdicts import UNDEFINED_SCORE, Score, Verdict
 
 SHOWN = (
@@ -31,10 +31,35 @@ class FamilyCosts:
     scale_s: float  # mean cost of the worse baseline, on other seeds
     metrics: dict[str, dict[str, float]]  # contender -> mean of what else was measured
     oracle_s: np.ndarray  # of the first seeds, perhaps of none
+    bound_s: np.ndarray  # of the same: no plan of the oracle's choices costs less
     exact_ratio: float  # of the oracle's searches that tried every plan
+    unseeing_s: np.ndarray  # of the search that may not see the future, on the first of these seeds
 
     def best(self) -> str:
         return min(self.costs_s, key=lambda name: self.costs_s[name].mean())
+
+    @property
+    def best_beside_oracle(self) -> str:
+        """The cheapest of all on the oracle's seeds, chosen afterwards."""
+        nr = len(self.oracle_s)
+        return min(self.costs_s, key=lambda name: self.costs_s[name][:nr].mean())
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the oracle is shown to leave more than the margin of equivalence above the best rule."""
+        best_s = self.costs_s[self.best_beside_oracle][: len(self.oracle_s)]
+        (gap,) = differences(best_s[:, None], self.oracle_s[:, None])
+        margin_s = verdicts.MARGIN_RATIO * self.scale_s
+        return gap.diff is not None and gap.diff > margin_s and gap.lo is not None and gap.lo > 0
+
+    @property
+    def foresight(self) -> Mean:
+        """Of what the oracle saves over the best rule, the share it saves by seeing the future."""
+        nr = len(self.unseeing_s)
+        if nr == 0:
+            return UNDEFINED_MEAN
+        best_s, oracle_s = self.costs_s[self.best_beside_oracle][:nr], self.oracle_s[:nr]
+        return verdicts.share(self.unseeing_s - oracle_s, best_s - oracle_s)
 
     def score(self, costs_s: np.ndarray) -> Score:
         """Of (seeds,) costs, over the seeds the oracle has."""
@@ -46,16 +71,21 @@ class FamilyCosts:
 
 
 def of_rows(
-    rows: Mapping[str, Sequence[Row]], reference: Mapping[str, Sequence[Row]], searched: Sequence[Row]
+    rows: Mapping[str, Sequence[Row]],
+    reference: Mapping[str, Sequence[Row]],
+    searched: Sequence[Row] = (),
+    unseeing: Sequence[Row] = (),
 ) -> FamilyCosts:
-    """Rows of contenders and of the baselines on the scale's own seeds by name, and the oracle's, by seed.
+    """Rows of contenders and of the baselines on the scale's own seeds by name; both searches', by seed.
 
-    What a rule or an agent did is a plan too: where it cost less than what was searched out, that counts.
+    What a rule, an agent or the unseeing search did is a plan too: where it cost less than what the oracle
+    found, that counts.
     """
     costs = {name: _costs_s(found) for name, found in rows.items()}
-    ceiling = _costs_s(searched)
+    ceiling, unseeing_s = _costs_s(searched), _costs_s(unseeing)
     if searched:
         ceiling = np.min([ceiling, *(found[: len(ceiling)] for found in costs.values())], axis=0)
+        np.minimum(ceiling[: len(unseeing_s)], unseeing_s, out=ceiling[: len(unseeing_s)])
     return FamilyCosts(
         costs_s=costs,
         scale_s=max(float(_costs_s(found).mean()) for found in reference.values()),
@@ -64,7 +94,9 @@ def of_rows(
             for name, found in rows.items()
         },
         oracle_s=ceiling,
+        bound_s=np.minimum([row.metrics["bound_s"] for row in searched], ceiling),
         exact_ratio=float(np.mean([row.metrics["is_exact"] for row in searched])) if searched else 0.0,
+        unseeing_s=unseeing_s,
     )
 
 
@@ -171,4 +203,13 @@ def _oracle_as_json(found: FamilyCosts) -> Mapping[str, object] | None:
     if len(found.oracle_s) == 0:
         return None
     (mean,) = means(found.oracle_s[:, None])
-    return {**mean.as_json(), "nr_seeds": len(found.oracle_s), "exact_ratio": found.exact_ratio}
+    best = found.best_beside_oracle
+    return {
+        **mean.as_json(),
+        "nr_seeds": len(found.oracle_s),
+        "exact_ratio": found.exact_ratio,
+        "bound_s": float(found.bound_s.mean()),
+        "best_rule": best,
+        "best_rule_s": float(found.costs_s[best][: len(found.oracle_s)].mean()),
+        "foresight_share": {**found.foresight.as_json(), "nr_seeds": len(found.unseeing_s)},
+    }

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from .. import files
+from ..ceiling import ORACLE, UNSEEING
 from ..identity import Setting
 from ..ledger import Ledger, Row
 from ..results import BASELINES
@@ -14,7 +15,6 @@ from ..run_folder import MANIFEST, RunFolder
 from ..wording import visible
 from .frame import SHOWN, FamilyCosts, Frame, of_rows
 from .request import REFERENCE_SEEDS
-from .run import ORACLE
 
 METRICS = ("cost_s", *SHOWN, "bound_s", "is_exact")
 KEPT = (
@@ -76,13 +76,13 @@ def _family(flat: Iterable[dict[str, Any]], kept: dict[str, Any]) -> FamilyCosts
     seeds = range(kept["seeds"]["first"], kept["seeds"]["first"] + kept["seeds"]["number"])
     asked: dict[str, list[Row]] = {name: [] for name in kept["contenders"]}
     reference: dict[str, list[Row]] = {name: [] for name in BASELINES}
-    searched: list[Row] = []
+    searched: dict[str, list[Row]] = {ORACLE: [], UNSEEING: []}
     for one in flat:
         row = Row("", one["family"], one["rule"], one["seed"], {name: one[name] for name in METRICS})
-        if row.rule == ORACLE:
-            searched.append(row)
+        if row.rule in searched:
+            searched[row.rule].append(row)
         elif row.seed in REFERENCE_SEEDS and row.rule in reference:
             reference[row.rule].append(row)
         elif row.seed in seeds and row.rule in asked:
             asked[row.rule].append(row)
-    return of_rows(asked, reference, searched[: kept["oracle"]["seeds"]])
+    return of_rows(asked, reference, searched[ORACLE][: kept["oracle"]["seeds"]], searched[UNSEEING])

@@ -1,7 +1,7 @@
 """Fills the ledger: every contender, and the oracle if asked, on every member; finished rows are kept."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from functools import partial
@@ -11,8 +11,7 @@ from reclaim_env.families import frozen
 from reclaim_env.reset_rules import RULES
 
 from .. import evaluate as evaluation
-from ..ceiling import NAME as ORACLE
-from ..ceiling import oracle_metrics
+from ..ceiling import ORACLE, UNSEEING, oracle_metrics, unseeing_metrics
 from ..contender import Contender, of_rule
 from ..identity import commit, machine, row_key, source_hash, usable_cpus, versions
 from ..ledger import Ledger, Row
@@ -23,6 +22,7 @@ from .frame import FamilyCosts, Frame, of_rows
 from .request import REFERENCE_SEEDS, Case, Request
 
 BATCH = 32  # members that run together; an interruption loses at most so many
+NR_UNSEEING_SEEDS = 8  # at most, of a family that the oracle leaves open: tens of seconds each
 Measured = TypeVar("Measured")
 Progress = Callable[[str, int], None]  # what is under way, env steps done since the last call
 
@@ -87,8 +87,13 @@ def family_costs(request: Request, case: Case, ledger: Ledger, progress: Progres
     reference = {
         name: _rows(request, case, of_rule(name), REFERENCE_SEEDS, ledger, progress) for name in BASELINES
     }
-    searched = _searched(request, case, ledger, progress) if request.nr_oracle_seeds else []
-    return of_rows(rows, reference, searched)
+    if not request.nr_oracle_seeds:
+        return of_rows(rows, reference)
+    searched = _oracle_rows(request, case, rows, ledger, progress)
+    found = of_rows(rows, reference, searched)
+    if not found.is_open:
+        return found
+    return of_rows(rows, reference, searched, _unseeing_rows(request, case, ledger, progress))
 
 
 def _rows(
@@ -122,20 +127,46 @@ def _rows(
     return [row for key in keys.values() if (row := ledger.row(key)) is not None]
 
 
-def _searched(request: Request, case: Case, ledger: Ledger, progress: Progress) -> list[Row]:
-    """The oracle's rows: one search for each seed, as many at a time as there are CPUs."""
+def _oracle_rows(
+    request: Request, case: Case, rules: Mapping[str, Sequence[Row]], ledger: Ledger, progress: Progress
+) -> list[Row]:
+    """Searches told what the rules cost on their seed."""
     plan = Contender(ORACLE, f"search of {request.budget_episodes:g} episodes over {', '.join(RULES)}")
+    cost_s = {(row.rule, row.seed): row.metrics["cost_s"] for rows in rules.values() for row in rows}
+
+    def search(seed: int) -> dict[str, float]:
+        known_s = {rule: cost_s[rule, seed] for rule in rules if rule in RULES}
+        return oracle_metrics(case.member(seed), request.setting, request.budget_episodes, seed, known_s)
+
     seeds = request.seeds[: request.nr_oracle_seeds]
-    keys = {seed: row_key(case.member(seed), plan, request.setting, seed) for seed in seeds}
+    return _searched(request, case, plan, seeds, search, ledger, progress)
+
+
+def _unseeing_rows(request: Request, case: Case, ledger: Ledger, progress: Progress) -> list[Row]:
+    player = Contender(UNSEEING, f"futures drawn anew, {', '.join(RULES)}")
+    seeds = request.seeds[: min(request.nr_oracle_seeds, NR_UNSEEING_SEEDS)]
+
+    def search(seed: int) -> dict[str, float]:
+        return unseeing_metrics(case.member(seed), request.setting, seed)
+
+    return _searched(request, case, player, seeds, search, ledger, progress)
+
+
+def _searched(
+    request: Request,
+    case: Case,
+    searcher: Contender,
+    seeds: Sequence[int],
+    search: Callable[[int], dict[str, float]],
+    ledger: Ledger,
+    progress: Progress,
+) -> list[Row]:
+    """One search for each seed that the ledger lacks, as many at a time as there are CPUs."""
+    name = searcher.name
+    keys = {seed: row_key(case.member(seed), searcher, request.setting, seed) for seed in seeds}
     missing = [seed for seed, key in keys.items() if ledger.row(key) is None]
-    with ThreadPoolExecutor(usable_cpus(), thread_name_prefix="oracle") as pool:
-
-        def search(seed: int) -> dict[str, float]:
-            return oracle_metrics(case.member(seed), request.setting, request.budget_episodes, seed)
-
-        for start in range(0, len(missing), usable_cpus()):
-            batch = missing[start : start + usable_cpus()]
-            found = pool.map(search, batch)
-            ledger.add([Row(keys[s], case.stem, ORACLE, s, m) for s, m in zip(batch, found, strict=True)], {})
-            progress(f"{case.stem}: {ORACLE}, {start + len(batch)} of {len(missing)} seeds", 0)
+    with ThreadPoolExecutor(usable_cpus(), thread_name_prefix=name) as pool:
+        for nr_done, (seed, metrics) in enumerate(zip(missing, pool.map(search, missing), strict=True), 1):
+            ledger.add([Row(keys[seed], case.stem, name, seed, metrics)], {})
+            progress(f"{case.stem}: {name}, {nr_done} of {len(missing)} seeds", 0)
     return [row for key in keys.values() if (row := ledger.row(key)) is not None]

@@ -5,7 +5,7 @@ from ..results import BASELINES
 from ..verdicts import MARGIN_RATIO, Verdict
 from ..wording import compact, fitted, with_interval
 from .admission import Admission
-from .frame import Frame
+from .frame import FamilyCosts, Frame
 
 CELL_WIDTH = 20
 WORD_WIDTH = 12
@@ -39,11 +39,28 @@ def _family(frame: Frame, stem: str) -> list[str]:
             fitted(name, RULE_WIDTH) + cells + "".join(f" {_word(w):>{WORD_WIDTH - 1}}" for w in words)
         )
     if len(found.oracle_s):
-        lines += paragraph(
-            f"oracle {compact(float(found.oracle_s.mean()))} over {len(found.oracle_s)} seeds; every plan "
-            f"tried in {100 * found.exact_ratio:.0f} % of them"
-        )
+        lines += paragraph(_ceiling(found))
     return [line.rstrip() for line in lines]
+
+
+def _ceiling(found: FamilyCosts) -> str:
+    nr, best = len(found.oracle_s), found.best_beside_oracle
+    best_s = float(found.costs_s[best][:nr].mean())
+    return (
+        f"oracle {compact(float(found.oracle_s.mean()))} over {nr} seeds, where the best, {best}, has "
+        f"{compact(best_s)}; no plan below {compact(float(found.bound_s.mean()))}, every plan tried in "
+        f"{100 * found.exact_ratio:.0f} %; by foresight: {foresight(found)}"
+    )
+
+
+def foresight(found: FamilyCosts) -> str:
+    """Of what the oracle saves over the best rule: per cent, with its interval."""
+    if not found.is_open:
+        return "no gap"
+    share = found.foresight
+    if share.mean is None or share.lo is None or share.hi is None:
+        return "n/a"
+    return f"{100 * share.mean:.0f} % [{100 * share.lo:.0f},{100 * share.hi:.0f}]"
 
 
 def _word(verdict: Verdict | None) -> str:

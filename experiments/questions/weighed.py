@@ -10,7 +10,7 @@ import numpy as np
 from reclaim_env.reward import COST_TERMS
 from reclaim_env.scenario import load_all
 
-from ..ceiling import NAME as ORACLE
+from ..ceiling import SEARCHES
 from ..contender import Contender
 from ..evaluate import evaluation_seeds
 from ..identity import Setting
@@ -27,14 +27,14 @@ Progress = Callable[[str, int], None]
 
 
 def of_run(path: Path) -> list[Weighing]:
-    """One for each scenario or family of a run. The oracle, which searched for one weighting, is left out."""
+    """One for each scenario or family of a run. Searches, made for one weighting, are left out."""
     folder = RunFolder.of_run(path)
     manifest = folder.manifest()
     if manifest.get("weights") != UNWEIGHTED:
         where, found = visible(str(path)), visible(str(manifest.get("weights")))
         raise ValueError(f"{where}: found cost weights {found}, wanted a run with --weights {UNWEIGHTED}")
     with Ledger(folder.ledger) as ledger:
-        rows = [row for row in ledger.rows() if row.rule != ORACLE and set(COSTS) <= set(row.metrics)]
+        rows = [row for row in ledger.rows() if row.rule not in SEARCHES and set(COSTS) <= set(row.metrics)]
     if not rows:
         raise ValueError(f"{visible(str(path))}: found no rows, wanted a run with costs")
     return [_weighing(name, list(of_name)) for name, of_name in groupby(rows, lambda row: row.scenario)]

@@ -105,7 +105,16 @@ def test_it_ends_soon_after_its_budget():
     given = len(RULES) + 3  # each once, the best laid as a trail
     for budget in (0, 20, 80):
         found = search(machine(1), budget_episodes=budget)
-        assert found.steps <= (max(budget, given) + 20) * 40
+        assert found.steps <= (given + budget + 20) * 40
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_costs_known_beforehand_save_episodes_and_change_nothing(seed):
+    known = {rule: rule_cost_s(rule, seed) for rule in KERNEL_RULES}
+    told, anew = (search(machine(seed), known_s=one, budget_episodes=20) for one in (known, {}))
+    assert told.steps < anew.steps
+    assert told.plan.tobytes() == anew.plan.tobytes()
+    assert (told.cost_s, told.bound_s, told.best_given) == (anew.cost_s, anew.bound_s, anew.best_given)
 
 
 def test_it_goes_on_from_the_middle_of_an_episode():
