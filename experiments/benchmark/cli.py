@@ -14,7 +14,7 @@ Families = Annotated[
 Prices = Annotated[
     list[str] | None, typer.Option(help="fixed, or varied: device, watermark gap, kswapd's CPU share.")
 ]
-Rules = Annotated[list[str] | None, typer.Option(help="Rule; fourteen usual ones if left out.")]
+Rules = Annotated[list[str] | None, typer.Option(help="Rule; fifteen usual ones if left out.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout and nothing else.")]
 Out = Annotated[Path | None, typer.Option(help="Run folder.")]
 

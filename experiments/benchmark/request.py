@@ -21,6 +21,7 @@ DEFAULT_RULES = (
     *(name for name in KERNEL_RULES if name != "random"),
     "timer",
     "balanced_timer",
+    "retry_low",
     "refault_gated",
     "aware",
     "price",

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats as reference
 
-from experiments.stats import Difference
+from experiments.stats import UNDEFINED_MEAN, Difference
 from experiments.verdicts import (
     BETTER,
     EQUIVALENT,
@@ -16,6 +16,7 @@ from experiments.verdicts import (
     iqm,
     mean_over_families,
     score,
+    share,
     smallest_effect,
     verdicts,
 )
@@ -126,6 +127,13 @@ def test_the_score_is_undefined_where_the_gap_may_be_none():
     noisy = cost.copy()
     noisy[0] -= 1.0  # one seed in 64
     assert score(cost, (cost, cost), noisy).score is None
+
+
+def test_a_share_is_of_means_and_undefined_where_the_whole_may_be_none():
+    whole = np.array([1.0, 2.0, 3.0, 4.0])
+    found = share(whole / 4, whole)
+    assert (found.mean, found.lo, found.hi) == (0.25, 0.25, 0.25)
+    assert share(whole / 4, whole - 2.5) == UNDEFINED_MEAN
 
 
 def test_the_interval_of_a_score_holds_the_truth_nineteen_times_in_twenty():
