@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-from experiments.reference_check.drawn import Drawn, draw, draw_for_reference
+from experiments.reference_check.drawn import Drawn, draw
 from experiments.reference_check.sides import LEVELS, both
 from experiments.reference_check.variants import Variant
 from reclaim_env.action import install_rule
@@ -64,7 +64,7 @@ def parts_are_lawful(seed: int) -> None:
 
 def reference_is_lawful(seed: int) -> None:
     """The same of the page-exact simulator."""
-    drawn = draw_for_reference(seed, PAGES_DURATION_S)
+    drawn = draw(seed, PAGES_DURATION_S)
     m = reference.boot(drawn.scenario, drawn.rule, seed, drawn.kernel)
     audit_pages(m)
     for part in range(1, PAGES_AUDITS + 1):
@@ -74,7 +74,7 @@ def reference_is_lawful(seed: int) -> None:
 
 def both_agree(seed: int) -> None:
     """Pages on the lists, evictions, refaults and reads of both simulators, over a few seeds of each."""
-    drawn = draw_for_reference(seed, AGREEMENT_S)
+    drawn = draw(seed, AGREEMENT_S)
     variant = Variant(drawn.scenario, drawn.rule, drawn.kernel)
     sides = [both(variant, one) for one in range(AGREEMENT_SEEDS)]
     for name in (*LEVELS, *AGREED_FLOWS):

@@ -7,7 +7,7 @@ whose stream is guaranteed.
 import math
 import random
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from reclaim_env.scenario import Scenario, parse
@@ -87,13 +87,6 @@ def draw(seed: int, duration_s: float = 0.8) -> Drawn:
     if dice.often():
         tables["reader"].append(_crowd(dice))
     return Drawn(parse(fitted(tables)), dice.one_of(*RULES), dice.one_of(*KERNELS))
-
-
-def draw_for_reference(seed: int, duration_s: float) -> Drawn:
-    """The same without watermark boosts, which the page-exact simulator does not know."""
-    drawn = draw(seed, duration_s)
-    nodes = tuple(node.model_copy(update={"boosts_per_s": 0.0}) for node in drawn.scenario.node)
-    return replace(drawn, scenario=drawn.scenario.model_copy(update={"node": nodes}))
 
 
 def _device(dice: Dice) -> dict:

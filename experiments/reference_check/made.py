@@ -29,6 +29,8 @@ def stories() -> list[Scenario]:
         _dead_beside_stream(),
         _exit(),
         _fallback(),
+        _boosted(),
+        _slab(),
     ]
 
 
@@ -151,4 +153,27 @@ def _fallback() -> Scenario:
         ],
         stream=[bound],
         hopeless=[{"node": 0}],
+    )
+
+
+def _boosted() -> Scenario:
+    """Story (b'): boosts wake a kswapd that finds all caches below their low; then cold pages come."""
+    box = {"name": "box", "memory_low_mib": 40.0}
+    return _scenario(
+        "boosted",
+        node=[{"total_mib": 256, "kernel_mib": 166.0, "boosts_per_s": 10}],
+        cgroup=[box],
+        reader=[_reader("read", 1)],
+        stream=[_stream_of(40.0, start_s=2.5)],
+    )
+
+
+def _slab() -> Scenario:
+    """Names and inodes that grow beside a working set that fits: every run finds something to free."""
+    return _scenario(
+        "slab",
+        node=[{"total_mib": 256, "kernel_mib": 212.0, "slab_mib": 4.0, "slab_mib_per_s": 4.0}],
+        cgroup=[{"name": "box"}],
+        reader=[_reader("mmap", 1)],
+        stream=[_stream_of(20.0)],
     )

@@ -70,7 +70,21 @@ def trace_of(scenario: Scenario, records: np.ndarray) -> Trace:
     """The fast model's own draws: both get them. Identical members of a cgroup burst together in it."""
     env = records[0]
     phases_s = {n: float(env["workload"][w]["phase_s"]) for w, n in enumerate(scenario.workload_names)}
-    return Trace(_phases(scenario, records), float(env["flush_phase_s"]), phases_s)
+    return Trace(
+        _phases(scenario, records), float(env["flush_phase_s"]), phases_s, _steals(scenario, records[0])
+    )
+
+
+def _steals(scenario: Scenario, env: np.void) -> list[list[float]]:
+    """When blocks are stolen on each node."""
+    found = []
+    for nid, node in enumerate(scenario.node):
+        moments = [float(env["node"][nid]["next_boost_s"])] if node.boosts_per_s else []
+        while moments and moments[-1] <= scenario.duration_s:
+            wait_s = draw_exponential(env, rng.BOOSTS, nid, len(moments), 1 / node.boosts_per_s)
+            moments.append(moments[-1] + wait_s)
+        found.append(moments)
+    return found
 
 
 def _phases(scenario: Scenario, records: np.ndarray) -> Phases:

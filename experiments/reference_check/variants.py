@@ -7,7 +7,7 @@ from importlib import resources
 from reclaim_env.scenario import Scenario, load_all, parse_text
 
 from . import made
-from .drawn import draw_for_reference
+from .drawn import draw
 
 LAB_RULES = ("always", "balanced", "never")
 NR_DRAWN, DRAWN_S = 20, 4.0
@@ -37,7 +37,7 @@ def standard(draw_seed: int) -> list[Variant]:
 
 
 def _drawn(first: int) -> list[Variant]:
-    drawn = [draw_for_reference(seed, DRAWN_S) for seed in range(first, first + NR_DRAWN)]
+    drawn = [draw(seed, DRAWN_S) for seed in range(first, first + NR_DRAWN)]
     return [Variant(one.scenario, one.rule, one.kernel) for one in drawn]
 
 

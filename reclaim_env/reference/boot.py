@@ -16,6 +16,7 @@ from .records import Machine
 from .simulate import advance
 
 _FREE_PATH_RESET = {"6.12": False, "6.18": True, "6.19": True, "7.0": True}
+_COUNTS_BOOSTED_RUNS = {"6.12": True, "6.18": True, "6.19": False, "7.0": False}
 _ACCESS = {"read": names.READ, "mmap": names.MMAP, "exec": names.EXEC}
 _EVENT = {
     "memory_high": names.MEMCG_HIGH,
@@ -34,6 +35,7 @@ class Trace(NamedTuple):
     phases: Phases
     first_flush_s: float
     burst_phase_s: Mapping[str, float]  # of workloads with bursts: how far into their period time 0 is
+    steals_s: Sequence[Sequence[float]]  # of each node: when blocks are stolen, and boosts begin
 
 
 First = tuple[float, np.int64, int]  # an event: when, of what kind, of whom
@@ -57,8 +59,6 @@ def boot(
         raise ScenarioError(scenario.name, "", "swap or a lower tier", "none: the reference has neither")
     if scenario.hotplug or scenario.oomd is not None:
         raise ScenarioError(scenario.name, "", "hotplug or oomd", "none: the reference has neither")
-    if any(node.boosts_per_s or node.slab_mib or node.slab_mib_per_s for node in scenario.node):
-        raise ScenarioError(scenario.name, "", "boosts or slab", "none: the reference has neither")
     if scenario.filled_mib_per_s is not None:
         raise ScenarioError(scenario.name, "filled_mib_per_s", f"{scenario.filled_mib_per_s:g}", "none")
     rng = np.random.default_rng(seed)
@@ -67,6 +67,7 @@ def boot(
     m = _allocate(scenario, members)
     m.system["random"] = seed
     m.system["free_path_reset"] = _FREE_PATH_RESET[kernel]
+    m.system["counts_boosted_runs"] = _COUNTS_BOOSTED_RUNS[kernel]
     _set_system(m, scenario, members)
     _set_nodes(m, scenario, rule)
     _set_memcgs(m, scenario, members)
@@ -74,6 +75,7 @@ def boot(
     _set_classes(m, scenario, trace.phases)
     _fill(m, scenario, members, rng)
     _set_limits(m, scenario, members)
+    _set_steals(m, trace.steals_s)
     _start(m, rng, trace)
     return m
 
@@ -83,7 +85,16 @@ def run(m: Machine, until_s: float) -> None:
 
 
 def draw_trace(scenario: Scenario, rng: np.random.Generator) -> Trace:
-    return Trace(_draw_phases(scenario, rng), names.FLUSH_S * rng.random(), _draw_burst_phases(scenario, rng))
+    return Trace(
+        _draw_phases(scenario, rng),
+        names.FLUSH_S * rng.random(),
+        _draw_burst_phases(scenario, rng),
+        [_draw_steals(node.boosts_per_s, scenario.duration_s, rng) for node in scenario.node],
+    )
+
+
+def _draw_steals(per_s: float, duration_s: float, rng: np.random.Generator) -> list[float]:
+    return sorted(duration_s * rng.random(rng.poisson(per_s * duration_s)))
 
 
 def _draw_burst_phases(scenario: Scenario, rng: np.random.Generator) -> dict[str, float]:
@@ -162,6 +173,7 @@ def _allocate(scenario: Scenario, members: list[Member]) -> Machine:
         instance=np.zeros(max(len(homes), 1), records.INSTANCE),
         thread=np.zeros(max(nr_threads, 1), records.THREAD_),
         switch=np.zeros(0, records.SWITCH_),
+        steal=np.zeros(0, records.STEAL_),
         limit=np.zeros(len(scenario.event) * max(len(members), 1), records.LIMIT_),
         event=np.zeros(10_000 + 2 * nr_threads + 4 * len(homes) + len(sizes), records.EVENT),
     )
@@ -180,6 +192,7 @@ def _set_system(m: Machine, scenario: Scenario, members: list[Member]) -> None:
     root_is_used = len(members) == 1 or any(getattr(w, "cgroup", None) == "" for w in scenario.workloads)
     system["nr_walked"] = len(members) - (not root_is_used)
     system["reclaimer"] = -1
+    system["boost_factor"] = scenario.watermark_boost_factor
 
 
 def _set_nodes(m: Machine, scenario: Scenario, rule: str) -> None:
@@ -189,6 +202,9 @@ def _set_nodes(m: Machine, scenario: Scenario, rule: str) -> None:
         node["unusable_pages"] = pages_from_mib(table.unusable_mib)
         node["kernel_pages"] = pages_from_mib(table.kernel_mib)
         node["free_pages"] = scenario.free_pages[nid]
+        node["slab_pages"] = pages_from_mib(table.slab_mib)
+        node["slab_objects"] = node["slab_pages"] * names.OBJECTS_PER_PAGE
+        node["slab_per_s"] = table.slab_mib_per_s * 256
         for name in ("min", "low", "high"):
             node[f"{name}_pages"] = getattr(marks, f"{name}_pages")
         node["below_high"] = node["free_pages"] - node["unusable_pages"] <= node["high_pages"]
@@ -384,6 +400,13 @@ def _set_limits(m: Machine, scenario: Scenario, members: list[Member]) -> None:
                 i += 1
 
 
+def _set_steals(m: Machine, steals_s: Sequence[Sequence[float]]) -> None:
+    rows = sorted((at_s, nid) for nid, moments in enumerate(steals_s) for at_s in moments)
+    m.steal.resize(len(rows), refcheck=False)
+    for i, row in enumerate(rows):
+        m.steal[i] = row
+
+
 def _start(m: Machine, rng: np.random.Generator, trace: Trace) -> None:
     """The first events of everybody; the statistics are those of the start."""
     from .workingset import flush_statistics
@@ -394,6 +417,8 @@ def _start(m: Machine, rng: np.random.Generator, trace: Trace) -> None:
     for c, row in enumerate(m.class_):
         if row["next_switch"] < row["last_switch"]:
             first.append((float(m.switch["at_s"][row["next_switch"]]), names.SWITCH, c))
+    first += [(float(m.steal["at_s"][0]), names.BOOST, 0)] if len(m.steal) else []
+    first += [(1 / row["slab_per_s"], names.SLAB, nid) for nid, row in enumerate(m.node) if row["slab_per_s"]]
     for w, one in enumerate(m.instance):
         first += _first_events(m, w, one, rng)
     for number, (at_s, kind, of) in enumerate(sorted(first)):  # sorted, an array is a heap

@@ -12,6 +12,7 @@ from .shrink import (
     shrink_inactive,
     snapshot_refaults,
 )
+from .slab import shrink_slab
 from .zone import note_progress
 
 
@@ -84,6 +85,10 @@ def shrink_node_memcgs(m, nid, target, priority, deactivates, full_walk, low_ign
             system.spent_s += system.pass_memcg_s
         calculate_protection(m, g, target)
         reclaimed += shrink_one(m, nid, g, target, priority, deactivates, low_ignored, wanted, reason)
+        if g == ROOT:  # whose the pool is
+            freed, cost_s = shrink_slab(m, nid, priority)
+            reclaimed += freed
+            system.spent_s += cost_s
         g += 1
         if not full_walk and before + reclaimed >= wanted:
             break

@@ -1,5 +1,6 @@
 """kswapd: the state table, runs and passes, a round of 32-page chunks at a time (mm/vmscan.c)."""
 
+from .boost import begin_boosted, end_boosted, forget_boost
 from .compiled import compiled
 from .names import (
     ACTIVE,
@@ -10,6 +11,7 @@ from .names import (
     INACTIVE,
     KSWAPD,
     KSWAPD_STEP,
+    LOWEST_BOOSTED_PRIORITY,
     MAX_RECLAIM_RETRIES,
     ROOT,
     RUN,
@@ -28,6 +30,7 @@ from .shrink import (
     shrink_inactive,
     snapshot_refaults,
 )
+from .slab import shrink_slab
 from .workingset import lruvec_of
 from .zone import is_balanced, is_hopeless, note_progress, start_kswapd
 
@@ -82,7 +85,8 @@ def kswapd_step(m, nid):
     if not node.in_run:
         begin_run(node)
     if not node.in_pass:
-        if is_balanced(node):
+        forget_boost(node)
+        if is_balanced(node) and node.boost_left_pages == 0:
             cost_s = BALANCE_TEST_S
             end_run(m, nid, True)
         else:
@@ -99,6 +103,7 @@ def begin_run(node):
     node.in_run, node.in_pass, node.priority = 1, 0, DEF_PRIORITY
     node.run_reclaimed, node.trim_forbidden, node.trim_failed = 0, 0, 0
     node.pageoutrun += 1
+    begin_boosted(node)
 
 
 @compiled
@@ -123,8 +128,10 @@ def walk_on(m, nid):
         if node.to_scan[INACTIVE] > 0 or node.to_scan[ACTIVE] > 0:
             return scan_round(m, nid, node.pass_memcg)
         next_memcg(node)
+    freed, cost_s = shrink_slab(m, nid, node.priority)
+    node.pass_reclaimed += freed
     end_pass(m, nid)
-    return 0.0
+    return cost_s
 
 
 @compiled
@@ -181,6 +188,12 @@ def end_pass(m, nid):
     if node.throttled > 0 and allow_direct_reclaim(m, nid):
         wake_throttled(m, nid)
     enough = max(node.pass_scanned, node.pass_reclaimed) >= max(node.high_pages, SWAP_CLUSTER_MAX)
+    if node.boost_left_pages > 0:
+        enough = enough or node.priority == LOWEST_BOOSTED_PRIORITY
+        node.boost_left_pages -= min(node.boost_left_pages, node.pass_reclaimed)
+        if node.boost_left_pages > 0 and node.pass_reclaimed == 0:
+            end_run(m, nid, False)
+            return
     if not enough or node.pass_reclaimed == 0:
         node.priority -= 1
     if node.priority >= 1:
@@ -199,6 +212,7 @@ def end_run(m, nid, balanced):
     snapshot_refaults(m, nid, ROOT)
     if not balanced and node.run_reclaimed == 0:
         count_failure(m, nid)
+    end_boosted(node)
     if may_sleep(m, nid):
         node.phase = DOZE
         node.doze_number += 1
@@ -211,10 +225,12 @@ def end_run(m, nid, balanced):
 def count_failure(m, nid):
     node = m.node[nid]
     now_s = m.system[0].time_s
-    node.kswapd_failures += 1
     node.kswapd_fruitless_runs += 1
     if node.first_fruitless_s < 0.0:
         node.first_fruitless_s = now_s
+    if node.run_boost_pages > 0 and not m.system[0].counts_boosted_runs:
+        return
+    node.kswapd_failures += 1
     if node.kswapd_failures == MAX_RECLAIM_RETRIES:
         node.hopeless_since_s = now_s
         if node.first_hopeless_s < 0.0:

@@ -14,6 +14,10 @@ MAX_HIGH_DELAY_S = 2.0
 IGNORED_HIGH_DELAY_S = 0.01
 FLUSH_S = 2.0
 PAGES_PER_GIB = 262_144
+PAGEBLOCK = np.int64(512)
+SHRINK_BATCH = np.int64(128)
+OBJECTS_PER_PAGE = np.int64(21)  # names and inodes
+LOWEST_BOOSTED_PRIORITY = DEF_PRIORITY - 2
 
 INACTIVE, ACTIVE = (np.int64(i) for i in range(2))
 READ, MMAP, EXEC = (np.int64(i) for i in range(3))
@@ -26,8 +30,8 @@ REASONS = ("kswapd", "global_direct", "memcg_high", "memcg_max", "proactive", "f
 ANON, READER, STREAM, ATOMIC = (np.int64(i) for i in range(4))
 
 # What an event of the queue is about
-THREAD, ARRIVAL, KSWAPD_STEP, DOZE_END, ANON_DEMAND, SWITCH, FLUSH, LIMIT, BURST = (
-    np.int64(i) for i in range(9)
+THREAD, ARRIVAL, KSWAPD_STEP, DOZE_END, ANON_DEMAND, SWITCH, FLUSH, LIMIT, BURST, BOOST, SLAB = (
+    np.int64(i) for i in range(11)
 )
 
 ROOT = np.int64(0)  # the root cgroup's row; rows lie in preorder, so a subtree is a range

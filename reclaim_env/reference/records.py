@@ -39,6 +39,7 @@ COUNTERS = (
     "numa_foreign",
     "oom_kill",
     "atomic_fail",
+    "slabs_scanned",
 )
 SECONDS = ("kswapd_cpu_s", "stall_s", "limit_reclaim_s", "high_delay_s", "refault_wait_s")
 
@@ -51,6 +52,13 @@ NODE = np.dtype(
         ("min_pages", i8),
         ("low_pages", i8),
         ("high_pages", i8),
+        ("boost_pages", i8),  # the marks hold it
+        ("run_boost_pages", i8),
+        ("boost_left_pages", i8),
+        ("slab_pages", i8),
+        ("slab_objects", i8),
+        ("slab_deferred", i8),
+        ("slab_per_s", f8),
         ("list_pages", i8, (2,)),
         ("zonelist", i8, (MAX_NODES,)),
         ("below_high", i8),
@@ -233,6 +241,7 @@ THREAD_ = np.dtype(
 )
 
 SWITCH_ = np.dtype([("at_s", f8)], align=True)
+STEAL_ = np.dtype([("at_s", f8), ("node", i8)], align=True)
 LIMIT_ = np.dtype([("at_s", f8), ("reason", i8), ("memcg", i8), ("pages", i8)], align=True)
 EVENT = np.dtype([("at_s", f8), ("number", i8), ("kind", i8), ("of", i8)], align=True)
 
@@ -246,6 +255,8 @@ SYSTEM = np.dtype(
         ("nr_memcgs", i8),
         ("nr_walked", i8),  # cgroups one full walk pays for
         ("free_path_reset", i8),
+        ("counts_boosted_runs", i8),
+        ("boost_factor", i8),
         ("device_free_s", f8),
         ("device_used_s", f8),
         ("latency_s", f8),
@@ -284,5 +295,6 @@ class Machine(NamedTuple):
     instance: np.ndarray
     thread: np.ndarray
     switch: np.ndarray
+    steal: np.ndarray
     limit: np.ndarray
     event: np.ndarray  # a heap by time

@@ -1,11 +1,13 @@
 """The event loop: what happens next happens now."""
 
+from .boost import steal_block
 from .charge import drain_stock, reclaim_to
 from .compiled import compiled
 from .kswapd import end_doze, kswapd_step
 from .names import (
     ANON_DEMAND,
     ARRIVAL,
+    BOOST,
     BURST,
     DOZE_END,
     FLUSH,
@@ -14,11 +16,13 @@ from .names import (
     MEMCG_HIGH,
     MEMCG_MAX,
     PROACTIVE,
+    SLAB,
     SWITCH,
     THREAD,
 )
 from .oom import kill_victim
 from .queue import schedule, take_first
+from .slab import grow_slab
 from .tasks import arrive, burst, compare_demand, run_thread
 from .workingset import flush_statistics
 
@@ -48,6 +52,10 @@ def advance(m, until_s):
             write_limit(m, of)
         elif kind == BURST:
             burst(m, of)
+        elif kind == BOOST:
+            steal_block(m, of)
+        elif kind == SLAB:
+            grow_slab(m, of)
     system.time_s = until_s
 
 

@@ -324,7 +324,8 @@ def burst(m, w):
     if now_s >= one.stop_s:
         return
     got = 0
-    reserve = node.min_pages - node.min_pages // 2
+    min_pages = node.min_pages - node.boost_pages
+    reserve = min_pages - min_pages // 2
     reserve -= reserve // 4
     if not is_above(node, node.low_pages + one.burst_pages - 1):
         wakeup_kswapd(m, one.cpu_node)

@@ -71,7 +71,7 @@ def note_progress(m, nid, reason):
 @compiled
 def wakeup_kswapd(m, nid):
     node = m.node[nid]
-    if node.phase == RUN or is_hopeless(node) or is_balanced(node):
+    if node.phase == RUN or is_hopeless(node) or (is_balanced(node) and node.boost_pages == 0):
         return
     if node.phase == DOZE:
         node.kswapd_low_wmark_hit_quickly += 1

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from reclaim_env.reference.boot import boot
-from reclaim_env.reference.names import NOWHERE
+from reclaim_env.reference.names import NOWHERE, OBJECTS_PER_PAGE
 from reclaim_env.reference.records import Machine
 from reclaim_env.scenario import Scenario, parse
 
@@ -24,7 +24,12 @@ def scenario(**tables: Any) -> Scenario:
 
 
 def one_file(
-    access: str = "read", inactive: int = 0, active: int = 0, rule: str = "always", **tables: Any
+    access: str = "read",
+    inactive: int = 0,
+    active: int = 0,
+    rule: str = "always",
+    kernel: str = "7.0",
+    **tables: Any,
 ) -> Machine:
     """A file of a cgroup that nobody reads yet, so many of its pages on each list."""
     file = {
@@ -41,7 +46,7 @@ def one_file(
         "ops_per_s": 1,
         "file": [file],
     }
-    return boot(scenario(cgroup=[{"name": "box"}], reader=[reader], **tables), rule)
+    return boot(scenario(cgroup=[{"name": "box"}], reader=[reader], **tables), rule, kernel=kernel)
 
 
 def walk(m: Machine, lruvec: int, lst: int | np.int64) -> list[int]:
@@ -75,7 +80,9 @@ def audit(m: Machine) -> None:
         lists = m.lruvec["pages"][nid * nr_memcgs : (nid + 1) * nr_memcgs].sum(axis=0)
         assert lists.tolist() == node["list_pages"].tolist()
         held = int(m.instance["anon_pages"][m.instance["kind"] == 0][:, nid].sum())
-        assert node["free_pages"] + lists.sum() + held + node["kernel_pages"] == node["managed_pages"]
+        held += int(node["kernel_pages"] + node["slab_pages"])
+        assert node["free_pages"] + lists.sum() + held == node["managed_pages"]
+        assert node["slab_pages"] == -(-node["slab_objects"] // OBJECTS_PER_PAGE)
         assert node["free_pages"] >= 0
     usage = m.memcg["usage_pages"] - m.memcg["stock_pages"]
     own = np.zeros(nr_memcgs, np.int64)

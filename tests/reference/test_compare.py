@@ -17,7 +17,7 @@ from experiments.reference_check.sides import (
     trace_of,
 )
 from reclaim_env.boot import boot as boot_model
-from reclaim_env.model.tick import start_episode
+from reclaim_env.model.tick import start_episode, step_rows
 from reclaim_env.reference.boot import boot
 from reclaim_env.reference.names import BURST, FLUSH
 from tests.reference.machines import scenario as toy
@@ -138,6 +138,7 @@ def test_both_sides_get_one_trace():
         cgroup=[{"name": "box", "count": 3}],
         anon=[{"name": "busy", "cgroup": "box", **BURSTS}],
         atomic=[{"name": "net", "cpu_node": 0, "burst_kib": 64, "every_ms": 80, "hold_ms": 10}],
+        node=[{"total_mib": 256, "boosts_per_s": 5}],
     )
     records = boot_model(scenario, "6.12")
     records["seed"] = 5
@@ -151,6 +152,13 @@ def test_both_sides_get_one_trace():
     assert first_flush_s == env["flush_phase_s"]
     (burst_s,) = m.event["at_s"][m.event["kind"] == BURST]
     assert burst_s == pytest.approx(0.08 - phases_s[1])
+    boosts_s = []
+    while env["time_s"] < 3.0:
+        before = env["node"]["vmstat"]["boosts"][0]
+        step_rows(records, np.int64(1))
+        boosts_s += [env["time_s"]] * int(env["node"]["vmstat"]["boosts"][0] - before)
+    assert len(boosts_s) > 5
+    assert m.steal["at_s"][: len(boosts_s)] == pytest.approx(boosts_s, abs=0.0101)  # a tick
 
 
 def test_a_files_pages_are_compared_with_the_same_files_whatever_order_the_records_are_in():

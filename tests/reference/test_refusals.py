@@ -4,7 +4,7 @@ import pytest
 
 from reclaim_env.reference.boot import boot
 from reclaim_env.scenario import ScenarioError
-from tests.model.machines import NODE, scenario
+from tests.model.machines import scenario
 
 BLOCK = {"at_s": 1, "kind": "online", "node": 0, "mib": 1}
 
@@ -12,9 +12,6 @@ BLOCK = {"at_s": 1, "kind": "online", "node": 0, "mib": 1}
 @pytest.mark.parametrize(
     ("tables", "found"),
     [
-        ({"node": [{**NODE, "boosts_per_s": 1}]}, "boosts or slab"),
-        ({"node": [{**NODE, "slab_mib": 1}]}, "boosts or slab"),
-        ({"node": [{**NODE, "slab_mib_per_s": 1}]}, "boosts or slab"),
         ({"hotplug": [BLOCK]}, "hotplug or oomd"),
         ({"oomd": {}}, "hotplug or oomd"),
         ({"filled_mib_per_s": 40}, "filled_mib_per_s: found 40"),
