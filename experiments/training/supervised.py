@@ -31,9 +31,7 @@ from .train_config import SupervisedConfig
 
 LABELS = "labels"
 MAX_REGRET = 1.0  # usual costs of an episode: one trap says no more than ten
-MIN_REGRET = 1e-5
 MIN_CHANCE = 1e-6
-MIN_SPREAD = 1e-6  # of a feature
 MATTERS = 1e-5  # of regret: below, it is not worth a parameter
 
 
@@ -160,17 +158,15 @@ def _network(spec: PolicySpec) -> torch.nn.Sequential:
 def _fit(network: torch.nn.Sequential, labels: Labels, config: SupervisedConfig) -> None:
     """Whole-batch Adam. An action's log-chance of not being chosen, weighed by the root of its regret.
 
-    States in which no action matters are left out. The root, of a regret of up to MAX_REGRET, lets the many
-    small losses of some families count beside the few large ones of others. (The expected regret itself has
-    no slope where the policy is sure and wrong.)
+    The root, of a regret of up to MAX_REGRET, lets the many small losses of some families count beside the
+    few large ones of others. (The expected regret itself has no slope where the policy is sure and wrong.)
+    Clearing may weigh more: a revived kswapd is not stopped by the next decision, and one wrong decision out
+    of all that a policy makes in such a state revives it, while keeping is put right by the next.
     """
-    regret = labels.costs - labels.costs.min(axis=1, keepdims=True)
-    matters = regret.max(axis=1) > MIN_REGRET
-    if not matters.any():
-        return
-    weight = torch.from_numpy(np.sqrt(regret[matters].clip(max=MAX_REGRET))).float()
-    mean, spread = _scale(labels.features[matters])
-    states = torch.from_numpy((labels.features[matters] - mean) / spread)
+    weight = torch.from_numpy(np.sqrt(labels.regret.clip(max=MAX_REGRET))).float()
+    weight[:, 1:] *= config.clear_weight
+    mean, spread = _scale(labels.features)
+    states = torch.from_numpy((labels.features - mean) / spread)
     optimiser = torch.optim.AdamW(
         network.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay
     )

@@ -120,6 +120,7 @@ class SupervisedConfig(TrainConfig):
     labels_per_episode: int = Field(default=6, ge=1, le=10_000)
     tails: tuple[str, ...] = Field(default=("balanced", "always"), min_length=1, max_length=16)
     hold_steps: int = Field(default=50, ge=1, le=10_000)  # for which an action is held before the tail
+    clear_weight: float = Field(default=1.0, gt=0, le=1000)  # of clearing's regret; keeping's has 1
     futures: int = Field(default=0, ge=0, le=64)  # 0: the one that comes; else the mean of so many others
     epochs: int = Field(default=400, ge=1, le=100_000)
     learning_rate: float = Field(default=2e-3, gt=0, le=1)

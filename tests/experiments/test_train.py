@@ -259,6 +259,23 @@ def test_a_fitted_network_takes_features_as_the_env_gives_them():
     assert (network(torch.from_numpy(features)).argmax(dim=1).numpy() == costs.argmin(axis=1)).mean() > 0.99
 
 
+@pytest.mark.parametrize(
+    ("clear_weight", "sources", "chosen"), [(1.0, False, 1), (3.0, False, 0), (3.0, True, 0)]
+)
+def test_where_both_may_be_right_clearing_must_be_worth_its_weight(clear_weight, sources, chosen):
+    """One state: in two of three futures clearing is right, in one keeping, by as much."""
+    asked = {"algo": "supervised", "hidden": (4,), "epochs": 200, "clear_weight": clear_weight}
+    config = train_config.config_of({**asked, "sources": sources})
+    assert isinstance(config, train_config.SupervisedConfig)
+    nr_actions = 8 if sources else 2
+    costs = np.ones((3, nr_actions))
+    costs[:2, 1:] = costs[2, 0] = 0.5
+    torch.manual_seed(0)
+    network = supervised._network(PolicySpec(features=("a",), hidden=(4,), sources=sources))
+    supervised._fit(network, supervised.Labels(np.zeros((3, 1), np.float32), costs), config)
+    assert (network(torch.zeros(1, 1)).argmax() > 0) == chosen
+
+
 def test_labels_of_states_in_which_no_action_matters_teach_nothing():
     features = np.arange(6, dtype=np.float32).reshape(3, 2)
     labels = supervised.Labels(features, np.array([[1.0, 1.0], [1.0, 1.5], [2.0, 2.0]]))
