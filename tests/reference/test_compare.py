@@ -154,11 +154,11 @@ def test_both_sides_get_one_trace():
     assert burst_s == pytest.approx(0.08 - phases_s[1])
     boosts_s = []
     while env["time_s"] < 3.0:
-        before = env["node"]["vmstat"]["boosts"][0]
+        before, now_s = env["node"]["vmstat"]["boosts"][0], float(env["time_s"])
         step_rows(records, np.int64(1))
-        boosts_s += [env["time_s"]] * int(env["node"]["vmstat"]["boosts"][0] - before)
+        boosts_s += [now_s] * int(env["node"]["vmstat"]["boosts"][0] - before)
     assert len(boosts_s) > 5
-    assert m.steal["at_s"][: len(boosts_s)] == pytest.approx(boosts_s, abs=0.0101)  # a tick
+    assert m.steal["at_s"][: len(boosts_s)] == pytest.approx(boosts_s, abs=0.010)  # a tick late at most
 
 
 def test_a_files_pages_are_compared_with_the_same_files_whatever_order_the_records_are_in():
