@@ -1,6 +1,6 @@
 """A finished run read back from its folder: the rows of its ledger as the frame every report is made from."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
@@ -11,9 +11,10 @@ import numpy as np
 from reclaim_env import families
 from reclaim_env.scenario import Scenario, parse
 
+from .benchmark import page, records
 from .ceiling import ORACLE, SEARCHES
 from .ledger import Ledger, Row
-from .results import BASELINES, Results, ScenarioResults
+from .results import BASELINES, OverFamilies, Results, ScenarioResults
 from .run_folder import RunFolder
 from .wording import visible
 
@@ -64,19 +65,37 @@ def read(path: Path) -> PastRun:
 
 
 def results(run: PastRun) -> Results:
-    """Every scenario or family with all contenders; searches where they have every seed."""
+    """Every scenario or family with all contenders and searches."""
     seeds = run.manifest["seeds"]["number"]
     with Ledger(run.ledger) as ledger:
         found = tuple(
             _scenario(run, name, list(rows), seeds, ledger)
             for name, rows in groupby(run.rows, lambda row: row.scenario)
         )
-    return Results(found, seeds, run.manifest["kernel"], run.manifest["weights"], run.manifest["command"])
+    return Results(
+        found,
+        seeds,
+        run.manifest["kernel"],
+        run.manifest["weights"],
+        run.manifest["command"],
+        overall=_overall(run) if run.is_of_families else (),
+    )
+
+
+def _overall(run: PastRun) -> tuple[OverFamilies, ...]:
+    frame = records.frame_of_run(run.path)
+    found = []
+    for name in frame.contenders:
+        family, worst = frame.worst(name)
+        if family is not None and worst is not None:
+            found.append(OverFamilies(name, frame.relative(name), page.short(family), worst))
+    return tuple(found)
 
 
 def _scenario(run: PastRun, name: str, rows: Sequence[Row], nr_seeds: int, ledger: Ledger) -> ScenarioResults:
     by_rule = {rule: list(of_rule) for rule, of_rule in groupby(rows, lambda row: row.rule)}
-    whole = {rule: by_rule[rule] for rule in _in_order(by_rule, run) if len(by_rule[rule]) == nr_seeds}
+    whole = {rule: by_rule[rule] for rule in run.manifest["contenders"] if len(by_rule[rule]) == nr_seeds}
+    searched = _searched(by_rule, nr_seeds)
     metrics = tuple(whole[BASELINES[0]][0].metrics)
     scenario = run.scenario(name, rows[0].seed)
     series = {rule: ledger.series(of_rule[0].key) for rule, of_rule in whole.items()}
@@ -89,16 +108,29 @@ def _scenario(run: PastRun, name: str, rows: Sequence[Row], nr_seeds: int, ledge
         metrics=metrics,
         values={
             rule: np.array([[row.metrics.get(metric, np.nan) for metric in metrics] for row in of_rule])
-            for rule, of_rule in whole.items()
+            for rule, of_rule in (whole | searched).items()
         },
+        searches=tuple(searched),
         series={rule: one for rule, one in series.items() if one is not None},
     )
 
 
-def _in_order(by_rule: dict[str, list[Row]], run: PastRun) -> Iterator[str]:
-    """As they were asked for, searches last."""
-    yield from (rule for rule in run.manifest["contenders"] if rule in by_rule)
-    yield from (rule for rule in SEARCHES if rule in by_rule)
+def _searched(by_rule: Mapping[str, Sequence[Row]], nr_seeds: int) -> dict[str, list[Row]]:
+    """The searches' rows, by a name that says on how many seeds; the oracle's are the best of all known."""
+    found = {}
+    for name in SEARCHES:
+        rows = list(by_rule.get(name, ()))
+        if name == ORACLE:
+            rows = [_cheapest(by_rule, row.seed) for row in rows]
+        if rows:
+            found[name if len(rows) == nr_seeds else f"{name}, {len(rows)} seeds"] = rows
+    return found
+
+
+def _cheapest(by_rule: Mapping[str, Sequence[Row]], seed: int) -> Row:
+    """What a rule, an agent or another search did is a plan too."""
+    same_seed = [row for rows in by_rule.values() for row in rows if row.seed == seed]
+    return min(same_seed, key=lambda row: row.metrics["cost_s"])
 
 
 def how_made(run: PastRun, results: Results) -> list[tuple[str, str]]:

@@ -49,6 +49,16 @@ BOOTS = Sampling("boot", is_paired=False)  # of a real kernel: the same seed is 
 
 
 @dataclass(frozen=True)
+class OverFamilies:
+    """Of a rule: mean over families of cost over the family's scale, and the family where it is largest."""
+
+    rule: str
+    relative: Mean
+    worst_family: str
+    worst: float
+
+
+@dataclass(frozen=True)
 class ScenarioResults:
     name: str
     description: str
@@ -56,10 +66,11 @@ class ScenarioResults:
     workloads: tuple[str, ...]
     cgroups: tuple[str, ...]
     metrics: tuple[str, ...]
-    values: dict[str, np.ndarray]  # rule -> (seeds, metrics); NaN: undefined
+    values: dict[str, np.ndarray]  # rule -> (seeds, metrics), searches perhaps fewer; NaN: undefined
     series: dict[str, Series] = field(default_factory=dict)  # rule -> the first seed's episode
     sampling: Sampling = SEEDS
     untold: str = ""  # what the scenario's source does not tell
+    searches: tuple[str, ...] = ()  # those of the rows that are ceilings, no rules
 
     @property
     def rules(self) -> tuple[str, ...]:
@@ -83,11 +94,13 @@ class ScenarioResults:
 
     @cached_property
     def _differences(self) -> dict[tuple[str, str], list[Difference]]:
-        """Every ordered pair of two rules; the mirrored half is not computed twice."""
+        """Every ordered pair of two rules, on the seeds of both; the mirrored half is not computed twice."""
         found: dict[tuple[str, str], list[Difference]] = {}
         for i, a in enumerate(self.rules):
             for b in self.rules[i + 1 :]:
-                found[a, b] = self.sampling.differences(self.values[a], self.values[b])
+                of_a, of_b = self.values[a], self.values[b]
+                nr = min(len(of_a), len(of_b)) if self.sampling.is_paired else None
+                found[a, b] = self.sampling.differences(of_a[:nr], of_b[:nr])
                 found[b, a] = [mirrored(difference) for difference in found[a, b]]
         return found
 
@@ -119,6 +132,7 @@ class Results:
     command: str
     sampling: Sampling = SEEDS
     limits: str = ""  # what the numbers cannot say, to stand beside every figure
+    overall: tuple[OverFamilies, ...] = ()  # where the scenarios are families
 
     @property
     def setting(self) -> str:

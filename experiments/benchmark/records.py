@@ -11,7 +11,7 @@ from ..ceiling import ORACLE, UNSEEING
 from ..identity import Setting
 from ..ledger import Ledger, Row
 from ..results import BASELINES
-from ..run_folder import MANIFEST, RunFolder
+from ..run_folder import RunFolder
 from ..wording import visible
 from .frame import SHOWN, FamilyCosts, Frame, of_rows
 from .request import REFERENCE_SEEDS
@@ -34,12 +34,9 @@ def export(folder: Path, path: Path) -> int:
     import pyarrow
     from pyarrow import parquet
 
-    manifest = json.loads((folder / MANIFEST).read_text())
-    with Ledger(RunFolder(folder).ledger) as ledger:
-        rows = [_flat(row) for row in ledger.rows()]
+    kept, rows = _of_run(folder)
     table = pyarrow.Table.from_pylist(rows)
-    kept = json.dumps({name: manifest[name] for name in KEPT})
-    table = table.replace_schema_metadata({"run": kept})
+    table = table.replace_schema_metadata({"run": json.dumps(kept)})
     sink = pyarrow.BufferOutputStream()
     parquet.write_table(table, sink, compression="zstd")
     files.write_bytes(path, sink.getvalue().to_pybytes())
@@ -56,10 +53,25 @@ def read(path: Path) -> Frame:
     except (OSError, pyarrow.ArrowException):
         found = "something else" if path.exists() else "nothing there"
         raise ValueError(f"{visible(str(path))}: found {found}, wanted the rows of an evaluation") from None
-    kept = json.loads((table.schema.metadata or {})[b"run"])
-    by_stem = groupby(table.to_pylist(), lambda row: row["family"])
+    return _frame(json.loads((table.schema.metadata or {})[b"run"]), table.to_pylist())
+
+
+def frame_of_run(folder: Path) -> Frame:
+    """The same, of a run folder."""
+    return _frame(*_of_run(folder))
+
+
+def _of_run(folder: Path) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """What is kept of its manifest, and its rows."""
+    manifest = RunFolder(folder).manifest()
+    with Ledger(RunFolder(folder).ledger) as ledger:
+        return {name: manifest[name] for name in KEPT}, [_flat(row) for row in ledger.rows()]
+
+
+def _frame(kept: dict[str, Any], rows: Iterable[dict[str, Any]]) -> Frame:
+    by_stem = groupby(rows, lambda row: row["family"])
     return Frame(
-        {stem: _family(rows, kept) for stem, rows in by_stem},
+        {stem: _family(of_stem, kept) for stem, of_stem in by_stem},
         kept["seeds"]["number"],
         Setting(kept["kernel"], kept["weights"], kept["control_ms"]),
         kept["command"],

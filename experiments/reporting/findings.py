@@ -22,11 +22,12 @@ REASON_WORDS = {
 
 
 def answer(found: ScenarioResults) -> list[str]:
-    """Three sentences: the jobs, the statistics asked for, the price where it is defined."""
+    """Three sentences: the jobs if there are any, the statistics asked for, the price where it is defined."""
     if found.baselines != BASELINES:
         return [f"Without boots of both {' and '.join(BASELINES)} there is no verdict."]
     price = [_price(found)] if found.is_defined("cost_s") else []
-    return [_jobs(found), _statistics(found), *price]
+    jobs = [_jobs(found)] if found.workloads else []
+    return [*jobs, _statistics(found), *price]
 
 
 def _jobs(found: ScenarioResults) -> str:
@@ -77,13 +78,12 @@ def _factor(old: float, new: float) -> str:
 
 
 def _price(found: ScenarioResults) -> str:
-    ranked = sorted(
-        (mean, rule) for rule in found.rules if (mean := found.mean(rule, "cost_s").mean) is not None
-    )
+    rules = [rule for rule in found.rules if rule not in found.searches]
+    ranked = sorted((mean, rule) for rule in rules if (mean := found.mean(rule, "cost_s").mean) is not None)
     old, new = BASELINES
     gap = found.difference(new, old, "cost_s")
     cheapest = [rule for mean, rule in ranked if mean == ranked[0][0]]
-    who = "all rules alike" if len(cheapest) == len(found.rules) else ", ".join(cheapest)
+    who = "all rules alike" if len(cheapest) == len(rules) else ", ".join(cheapest)
     said = f"Least lost time: {who} ({with_unit(ranked[0][0], 's')} in {found.duration_s:g} s"
     if gap.lo is None or gap.hi is None:
         return f"{said})."
@@ -102,7 +102,8 @@ def stories(found: ScenarioResults) -> list[tuple[str, list[str]]]:
     """Rules of which the same can be said, together, in the order of the first."""
     told: dict[tuple[str, ...], list[str]] = {}
     for rule in found.rules:
-        told.setdefault(tuple(who_reset(found, rule)), []).append(rule)
+        if sentences := who_reset(found, rule):
+            told.setdefault(tuple(sentences), []).append(rule)
     return [(", ".join(rules), list(sentences)) for sentences, rules in told.items()]
 
 

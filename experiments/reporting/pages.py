@@ -7,6 +7,7 @@ from ..metrics import describe
 from ..results import Results, ScenarioResults
 from ..wording import compact, visible, with_interval
 from .findings import answer
+from .report import over_families
 from .tables import OVERVIEW
 
 MAIL_WIDTH = 75
@@ -17,11 +18,16 @@ MAIL_COLUMNS = (
     ("allocstall", "allocst"),
 )
 
+OVERALL_CAPTION = (
+    "Mean over families of cost over the family's scale, each family resampled alone, and the family where "
+    "that is largest. The scale is the mean cost of the worse of always and balanced, on other seeds."
+)
+
 Made = Sequence[tuple[str, str]]  # what, words: how the numbers came about
 
 
 def markdown(results: Results, made: Made) -> str:
-    lines = [f"# {visible(' '.join(results.command.split()[:2]))}", ""]
+    lines = [f"# {visible(' '.join(results.command.split()[:2]))}", "", *_markdown_overall(results)]
     for found in results.scenarios:
         lines += [f"## {visible(found.name)}", "", visible(found.description), ""]
         lines += [sentence + "\n" for sentence in answer(found)]
@@ -32,6 +38,17 @@ def markdown(results: Results, made: Made) -> str:
         *(f"* **{what}**: {visible(words)}" for what, words in made),
     ]
     return "\n".join(lines) + "\n"
+
+
+def _markdown_overall(results: Results) -> list[str]:
+    if not results.overall:
+        return []
+    heads = ["## Over all families", "", "| rule | cost over scale | worst | in |", "|---|---:|---:|---|"]
+    rows = [
+        f"| `{visible(rule)}` | {mean} | {worst} | `{visible(family)}` |"
+        for rule, mean, worst, family in over_families(results)
+    ]
+    return [*heads, *rows, "", OVERALL_CAPTION, ""]
 
 
 def _markdown_table(found: ScenarioResults) -> list[str]:
@@ -68,6 +85,8 @@ def mail(results: Results, made: Made) -> str:
             f"{results.setting}."
         ),
     ]
+    if results.overall:
+        lines += ["", *_mail_overall(results)]
     for found in results.scenarios:
         lines += ["", *_mail_table(found)]
         for sentence in answer(found)[-1:]:
@@ -76,6 +95,13 @@ def mail(results: Results, made: Made) -> str:
         if what != "Command":
             lines += ["", *_wrapped(f"{what}: {words}")]
     return "\n".join(_ascii(line).rstrip() for line in lines) + "\n"
+
+
+def _mail_overall(results: Results) -> list[str]:
+    lines = ["Over all families", "-----------------", f"{'rule':<16}{'cost over scale':>22}{'worst':>9}  in"]
+    for rule, mean, worst, family in over_families(results):
+        lines.append(f"{_ascii(rule)[:16]:<16}{mean:>22}{worst:>9}  {_ascii(family)}"[:MAIL_WIDTH])
+    return [*lines, "", *_wrapped(OVERALL_CAPTION)]
 
 
 def _mail_table(found: ScenarioResults) -> list[str]:

@@ -8,7 +8,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 from ..metrics import describe
 from ..results import Results, ScenarioResults
 from ..series import Series
-from ..wording import compact
+from ..wording import compact, with_interval
 from . import charts
 from .findings import answer, stories
 from .tables import OVERVIEW, shown_metrics
@@ -58,7 +58,17 @@ def template(name: str) -> Template:
 def render(results: Results, made: Sequence[tuple[str, str]] = ()) -> str:
     """made: what, and words, of how the numbers came about."""
     sections = [_section(found, f"s{index}") for index, found in enumerate(results.scenarios)]
-    return template("report.html.j2").render(results=results, sections=sections, made=made)
+    return template("report.html.j2").render(
+        results=results, overall=over_families(results), sections=sections, made=made
+    )
+
+
+def over_families(results: Results) -> list[tuple[str, str, str, str]]:
+    """Rule, its mean over all families with the interval, the largest of one family, and which that is."""
+    return [
+        (one.rule, with_interval(*vars(one.relative).values()), compact(one.worst), one.worst_family)
+        for one in results.overall
+    ]
 
 
 def _section(found: ScenarioResults, prefix: str) -> dict[str, object]:

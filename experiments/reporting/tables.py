@@ -103,7 +103,7 @@ def blocks(found: ScenarioResults) -> list[str]:
     """A block per metric; those that are zero or undefined for everybody share a line."""
     zero, undefined, lines = [], [], []
     for name in shown_metrics(found):
-        values = np.stack([found.values[rule][:, found.column(name)] for rule in found.rules])
+        values = np.concatenate([found.values[rule][:, found.column(name)] for rule in found.rules])
         if np.isnan(values).all():
             undefined.append(name)
         elif (values == 0).all():

@@ -1,14 +1,20 @@
 """What is recorded of an evaluation says what the evaluation said."""
 
 import json
+import shutil
+import sqlite3
+from pathlib import Path
 
 import pytest
 
+from experiments import past_run, replay
 from experiments.benchmark import page, records, run
 from experiments.benchmark.frame import FamilyCosts
 from experiments.benchmark.request import Request, cases
 from experiments.contender import contenders
 from experiments.identity import Setting
+from experiments.reporting import pages
+from experiments.reporting import report as html
 from experiments.run_folder import RunFolder
 
 
@@ -30,6 +36,12 @@ def recorded(tmp_path_factory):
     path = folder.path / "rows.parquet"
     assert records.export(folder.path, path) == 4 * 3 + 16 * 2 + 2 + 2
     return frame, path
+
+
+@pytest.fixture
+def run_copy(recorded, tmp_path):
+    shutil.copytree(recorded[1].parent, tmp_path / "run")
+    return tmp_path / "run"
 
 
 def test_the_frame_read_back_is_the_one_that_was_run(recorded):
@@ -54,3 +66,41 @@ def test_what_is_no_record_is_refused(tmp_path):
     (tmp_path / "rows.parquet").write_bytes(b"PAR1")
     with pytest.raises(ValueError, match="something else"):
         records.read(tmp_path / "rows.parquet")
+
+
+def test_a_report_of_it_begins_with_all_families_and_ends_every_table_with_the_searches(run_copy):
+    found = past_run.results(past_run.read(run_copy))
+    assert [one.rule for one in found.overall] == ["always", "balanced", "never"]
+    (family,) = found.scenarios
+    assert family.searches == family.rules[3:] == ("oracle, 2 seeds", "unseeing, 2 seeds")
+    gap = family.difference("always", "oracle, 2 seeds", "cost_s")
+    first_two = family.values["always"][:2, family.column("cost_s")].mean()
+    assert gap.diff == pytest.approx(first_two - (family.mean("oracle, 2 seeds", "cost_s").mean or 0.0))
+    for text in (pages.markdown(found, []), pages.mail(found, []), html.render(found)):
+        assert "Over all families" in text and "oracle, 2 seeds" in text
+        assert "No job did" not in text and "Who reset" not in text
+        assert "Least lost time: oracle" not in text
+
+
+def test_what_an_agent_did_for_less_counts_for_the_oracle(run_copy):
+    change(run_copy, "UPDATE row SET metrics = json_set(metrics, '$.cost_s', 0.001) WHERE rule = 'never'")
+    (family,) = past_run.results(past_run.read(run_copy)).scenarios
+    assert family.mean("oracle, 2 seeds", "cost_s").mean == 0.001
+
+
+def test_searches_simulated_again_are_the_same_and_one_that_is_not_is_refused(run_copy):
+    done = replay.replay(past_run.read(run_copy), 0, (), lambda words, rows: None)
+    assert (done.nr_replayed, done.nr_rows) == (16, 16)
+    for rule in ("oracle", "unseeing"):
+        change(
+            run_copy, f"UPDATE row SET metrics = json_set(metrics, '$.stall_s', 9.5) WHERE rule = '{rule}'"
+        )
+        with pytest.raises(ValueError, match=r"seed 1000000: stall_s: found 9.5"):
+            replay.replay(past_run.read(run_copy), 0, (), lambda words, rows: None)
+        shutil.copy(run_copy / "ledger.before", run_copy / "ledger.sqlite")
+
+
+def change(folder: Path, sql: str) -> None:
+    shutil.copy(folder / "ledger.sqlite", folder / "ledger.before")
+    with sqlite3.connect(folder / "ledger.sqlite") as ledger:
+        ledger.execute(sql)
