@@ -4,7 +4,7 @@ from reclaim_env.model import latency, rng
 from reclaim_env.model.anon_lru import free_listed, lru_add_new
 from reclaim_env.model.buddy import free_pages, rmqueue
 from reclaim_env.model.constants import MEMCG_CHARGE_BATCH
-from reclaim_env.model.demand import free_threads, is_running
+from reclaim_env.model.demand import begin_slice, is_running
 from reclaim_env.model.hierarchy import uncharge
 from reclaim_env.model.kernel import inlined, kernel
 from reclaim_env.model.memcontrol import fault_in
@@ -57,8 +57,7 @@ def held_pages(env, work):
 def run_anon(env, w, slice_s):
     """One slice of an anonymous workload: die, restart, or follow the target and churn."""
     work = env.workload[w]
-    budget_s = free_threads(work, slice_s) * slice_s
-    work.stalled_s = 0.0
+    budget_s = begin_slice(work, slice_s)
     have = held_pages(env, work)
     if work.dying:
         give_back(env, w, have, min(have, int(slice_s / env.cost.anon_free_s)))

@@ -31,6 +31,17 @@ def free_threads(work, slice_s):
 
 
 @inlined
+def begin_slice(work, slice_s):
+    """Thread seconds a workload has in this slice.
+
+    What it lost beyond its time, asleep behind a slow swap device, is lost of the slices that follow.
+    """
+    budget_s = free_threads(work, slice_s) * slice_s
+    work.stalled_s = max(work.stalled_s - work.threads * slice_s, 0.0)
+    return budget_s
+
+
+@inlined
 def window_pages(class_):
     """Absent pages that one miss brings, itself among them: those present in the window are skipped."""
     return 1.0 + (class_.readahead_pages - 1.0) * class_.absent_pages / class_.pages

@@ -345,7 +345,7 @@ WORKLOAD = np.dtype(
         ("ops_per_s", f8),  # open loop; 0: closed
         ("max_backlog_ops", f8),
         ("backlog_ops", f8),
-        ("stalled_s", f8),  # thread seconds lost in the last slice
+        ("stalled_s", f8),  # thread seconds lost in the last slice, and beyond the time of those before
         ("sleep_debt_s", f8),  # memory.high sleeps still to be slept
         ("owed_batches", i8),  # charged over high, reclaim for them still owed
         ("high_fruitless", i8),  # calls for the batch under way that freed nothing

@@ -4,7 +4,7 @@ import math
 
 from reclaim_env.model import arrivals, device, latency, rng
 from reclaim_env.model.constants import READ
-from reclaim_env.model.demand import free_threads, is_running, window_pages
+from reclaim_env.model.demand import begin_slice, is_running, window_pages
 from reclaim_env.model.kernel import inlined, kernel
 from reclaim_env.model.memcontrol import fault_in
 from reclaim_env.model.workingset import workingset_refault
@@ -17,8 +17,7 @@ RATE_MEAN_S = 0.1
 def run_reader(env, w, slice_s):
     """One slice of a reader: touch, miss, wait, count operations."""
     work = env.workload[w]
-    budget_s = free_threads(work, slice_s) * slice_s
-    work.stalled_s = 0.0
+    budget_s = begin_slice(work, slice_s)
     work.missed_ops = 0.0
     work.waited_s = 0.0
     stalls_before = work.allocstall
@@ -159,8 +158,7 @@ def count_latency(work, nr_ops, nr_stalls, lost_s):
 def run_stream(env, w, slice_s):
     """One slice of a one-touch stream: new pages, full windows, never read again."""
     work = env.workload[w]
-    budget_s = free_threads(work, slice_s) * slice_s
-    work.stalled_s = 0.0
+    budget_s = begin_slice(work, slice_s)
     work.missed_ops = 0.0
     work.waited_s = 0.0
     c = work.first_class

@@ -123,6 +123,8 @@ def counters_agree(env: np.void) -> None:
     assert env["device"]["used_s"] <= time_s + 1e-9
     assert env["swap_device"]["used_s"] <= time_s + 1e-9
     assert np.all(vmstat["awake_s"] <= time_s + 1e-9)
+    work = rows(env, "workload")  # what it lost beyond its time is lost of the slices to come
+    assert np.all(work["stall_s"] <= work["threads"] * time_s + work["stalled_s"] + 1e-9)
 
 
 def pressure_is_a_share(env: np.void) -> None:
