@@ -97,13 +97,18 @@ def test_episodes_of_one_seed_differ():
 
 
 @pytest.mark.parametrize(("bit", "rule"), [(1, "always"), (0, "never")])
-def test_an_agent_that_always_answers_the_same_is_that_rule_to_the_bit(bit, rule):
-    agent = ReclaimVectorEnv(2, scenario=lively(), episode_s=2)
-    kernel = ReclaimVectorEnv(2, scenario=lively(), episode_s=2, rule=rule)
+@pytest.mark.parametrize(
+    "scenario",
+    ["swap_full", "tier", "hotplug", "boost_overcount", lively()],
+    ids=lambda one: getattr(one, "name", one),
+)
+def test_an_agent_that_always_answers_the_same_is_that_rule_to_the_bit(scenario, bit, rule):
+    agent = ReclaimVectorEnv(2, scenario=scenario, episode_s=25)
+    kernel = ReclaimVectorEnv(2, scenario=scenario, episode_s=25, rule=rule)
     for env in (agent, kernel):
         env.reset(seed=4)
-        for _ in range(20):
-            env.step(np.full((2, 2), bit, np.int8))
+        for _ in range(20 if agent.scenarios[0].name == "lively" else 250):
+            env.step(np.full((2, env.num_nodes), bit, np.int8))
     # The kernel rule is written into unused rows as well.
     assert different_fields(agent, kernel) <= {"reset_always_mask"}
     assert kernel.records["node"]["vmstat"]["progress"].sum() > 0
@@ -192,6 +197,19 @@ def test_a_cgroup_below_min_loses_no_page_to_others(story, seed):
     advance(now, 80)
     assert now[0]["memcg"][3]["pgsteal"] == 0
     audit(now)
+
+
+@lawful
+@given(story=stories(), seed=st.integers(0, 1000))
+def test_a_cgroup_below_low_loses_pages_to_tasks_and_never_to_kswapd(story, seed):
+    story["cgroup"][3]["memory_low_mib"] = 2000.0  # more than there is
+    now = started(machine("always", seed, **story))
+    for _ in range(16):
+        before = now.copy()
+        advance(now, 5)
+        scanned = now["node"]["vmstat"]["pgscan_direct"] - before["node"]["vmstat"]["pgscan_direct"]
+        if not scanned.any():
+            assert now[0]["memcg"][3]["pgsteal"] == before[0]["memcg"][3]["pgsteal"]
 
 
 def test_without_a_fruitless_run_or_a_reset_the_count_stays_zero():
