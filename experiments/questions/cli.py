@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from ..wording import slug, visible
+from ..wording import slug
 
 DEFAULT_SCENARIOS = ("incident", "dead_kswapd")
 DEFAULT_BASE, DEFAULT_X, DEFAULT_Y = "trap_or_trove/alone", "cold_ratio", "device"
@@ -117,27 +117,29 @@ def falsify(
     members: Annotated[int, typer.Option(min=1, max=1000, help="Members of each variant to try.")] = 4,
     weights: Weights = "default",
     kernel: Kernel = "7.0",
-    out: Annotated[Path | None, typer.Option(help="Scenario file to write.", show_default=False)] = None,
+    out: Out = None,
     as_json: AsJson = False,
 ) -> None:
     """Find a scenario in which a rule does worst against the oracle, and write the smallest that shows it.
 
     Members of the families are drawn, the worst is driven further within its ranges, and then whatever is
-    not needed is taken away: tables, fields, digits, time. Minutes.
+    not needed is taken away: tables, fields, digits, time. Minutes. The file goes to the run folder.
     """
     from reclaim_env.reset_rules import rule_of
 
     from .. import progress
-    from ..identity import Setting
+    from ..identity import Setting, provenance
+    from ..ledger import Ledger
+    from ..run_folder import RunFolder
     from . import falsify as falsifying
 
     chosen, setting = rule_of(rule), Setting(kernel=kernel, weights=weights)
     names = falsifying.members(family or (), members)
-    target = out or Path(f"worst-{slug(chosen.name)}.toml")
-    if target.exists():
-        raise ValueError(f"--out: {visible(str(target))}: found a file, wanted a new name")
-    with progress.bar(len(names), "members") as advance:
-        found = falsifying.Falsifier(chosen, setting, advance).run(names)
+    folder = RunFolder.open(out, "falsify")
+    folder.write_manifest({"kind": "falsify", "command": _command(), **provenance(), **vars(setting)})
+    with Ledger(folder.ledger) as ledger, progress.bar(len(names), "regrets") as advance:
+        found = falsifying.Falsifier(chosen, setting, ledger, advance).run(names)
+    target = folder.path / f"worst-{slug(chosen.name)}.toml"
     falsifying.write(target, found, _command())
     content = json.dumps(falsifying.as_json(found), allow_nan=False) + "\n"
     sys.stdout.write(content if as_json else falsifying.render(found))

@@ -1,9 +1,8 @@
 """`reclaim falsify`: where does a rule do worst against the oracle? The smallest scenario that shows it."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,12 +19,14 @@ from reclaim_env.scenario import Scenario, ScenarioError
 from reclaim_env.vector import ReclaimVectorEnv
 
 from .. import files
+from ..contender import Contender, of_rule
 from ..evaluate import evaluation_seeds
-from ..identity import Setting, usable_cpus
+from ..identity import Setting, row_key, usable_cpus
+from ..ledger import Ledger, Row
 from ..reporting.tables import WIDTH, paragraph
 from ..stats import Mean, means
 from ..wording import compact, fitted, with_interval
-from .shrink import shrunk, tables_of
+from .shrink import shrunk, size, tables_of
 
 KEPT_RATIO = 0.5  # of the regret, that a smaller scenario must still show
 NR_FINALISTS = 4
@@ -60,18 +61,18 @@ class Falsified:
 
 
 class Falsifier:
-    def __init__(self, rule: ResetRule, setting: Setting, progress: Progress):
-        self._rule, self._setting, self._progress = rule, setting, progress
+    """Every regret measured goes to the ledger, and what is there is not measured again."""
+
+    def __init__(self, rule: ResetRule, setting: Setting, ledger: Ledger, progress: Progress):
+        self._rule, self._setting, self._ledger, self._progress = rule, setting, ledger, progress
 
     def run(self, members: Sequence[MemberName]) -> Falsified:
         found = self._ranked("searching", members, QUICK)
         finalists = [name for name, _ in found[:NR_FINALISTS]]
         worst = self._ranked("finalists", finalists, FULL)
-        top = self._climbed(worst[0][0])
-        scenario = families.member(top)
-        scenario = self._shrunk(scenario)
+        scenario = self._shrunk(families.member(self._climbed(worst[0][0])))
         fresh = evaluation_seeds(SHRINKING_SEEDS + FINAL_SEEDS)[SHRINKING_SEEDS:]
-        regrets = self._regrets(scenario, fresh, FULL)
+        regrets = self._regrets("measuring what is left", [(scenario, seed) for seed in fresh], FULL)
         (mean,) = means(np.array([[one.s_per_min] for one in regrets]))
         return Falsified(
             rule=self._rule.name,
@@ -83,17 +84,11 @@ class Falsifier:
         )
 
     def _ranked(
-        self, words: str, names: Iterable[MemberName], budget: float
+        self, words: str, names: Sequence[MemberName], budget: float
     ) -> list[tuple[MemberName, Regret]]:
         """Members by what the rule costs more than the oracle, each with its own seed."""
-
-        def regret(name: MemberName) -> tuple[MemberName, Regret]:
-            found = self._regret(families.member(name), name.seed or 0, budget)
-            self._progress(words, 1)
-            return name, found
-
-        with ThreadPoolExecutor(usable_cpus(), thread_name_prefix="falsify") as pool:
-            found = list(pool.map(regret, names))
+        episodes = [(families.member(name), name.seed or 0) for name in names]
+        found = zip(names, self._regrets(words, episodes, budget), strict=True)
         return sorted(found, key=lambda one: -one[1].s_per_min)
 
     def _climbed(self, name: MemberName) -> MemberName:
@@ -104,27 +99,49 @@ class Falsifier:
             share = one.share_below(families.numbers_of(name)[key])
             moved = [one.at(min(max(share + step, 0.0), 1.0)) for step in (-STEP, STEP)]
             others = [replace(name, given={**name.given, key: value}) for value in moved]
-            name, _ = self._ranked("climbing", [name, *filter(_exists, others)], QUICK)[0]
+            name, _ = self._ranked(f"climbing: {key}", [name, *filter(_exists, others)], QUICK)[0]
         return name
 
     def _shrunk(self, scenario: Scenario) -> Scenario:
         """Judged by the quick search, unless that does not see the regret."""
-        seeds = evaluation_seeds(SHRINKING_SEEDS)
-        wanted = KEPT_RATIO * self._mean_regret(scenario, seeds, FULL)
-        budget = QUICK if self._mean_regret(scenario, seeds, QUICK) >= wanted else FULL
+        wanted = KEPT_RATIO * self._mean_regret("to be shrunk", scenario, FULL)
+        budget = QUICK if self._mean_regret("to be shrunk", scenario, QUICK) >= wanted else FULL
+        smallest = tables_of(scenario)
 
         def still_shows(smaller: Scenario) -> bool:
-            self._progress("shrinking", 0)
-            return self._mean_regret(smaller, seeds, budget) >= wanted
+            nonlocal smallest
+            duration_s, nr_fields, _ = size(smallest)
+            words = f"shrinking: {nr_fields} fields, {duration_s:g} s"
+            shows = self._mean_regret(words, smaller, budget) >= wanted
+            smallest = tables_of(smaller) if shows else smallest
+            return shows
 
         return shrunk(scenario, still_shows)
 
-    def _mean_regret(self, scenario: Scenario, seeds: Sequence[int], budget: float) -> float:
-        return float(np.mean([one.s_per_min for one in self._regrets(scenario, seeds, budget)]))
+    def _mean_regret(self, words: str, scenario: Scenario, budget: float) -> float:
+        episodes = [(scenario, seed) for seed in evaluation_seeds(SHRINKING_SEEDS)]
+        return float(np.mean([one.s_per_min for one in self._regrets(words, episodes, budget)]))
 
-    def _regrets(self, scenario: Scenario, seeds: Sequence[int], budget: float) -> list[Regret]:
+    def _regrets(self, words: str, episodes: Sequence[tuple[Scenario, int]], budget: float) -> list[Regret]:
+        """Of a scenario and seed each."""
+        test = Contender(f"{self._rule.name} falsified", f"{of_rule(self._rule.name).identity}, {budget:g}")
+        keys = [row_key(scenario, test, self._setting, seed) for scenario, seed in episodes]
+        rows = {key: row for key in keys if (row := self._ledger.row(key))}
+        missing = [index for index, key in enumerate(keys) if key not in rows]
+        self._progress(words, len(keys) - len(missing))
+
+        def measured(index: int) -> Regret:
+            scenario, seed = episodes[index]
+            return self._regret(scenario, seed, budget)
+
         with ThreadPoolExecutor(usable_cpus(), thread_name_prefix="falsify") as pool:
-            return list(pool.map(partial(self._regret, scenario, budget=budget), seeds))
+            for index, regret in zip(missing, pool.map(measured, missing), strict=True):
+                metrics = {"rule_s": regret.rule_s, "oracle_s": regret.oracle_s}
+                row = Row(keys[index], regret.name, test.name, episodes[index][1], metrics)
+                self._ledger.add([row], {})
+                rows[row.key] = row
+                self._progress(words, 1)
+        return [Regret(rows[key].scenario, **rows[key].metrics) for key in keys]
 
     def _regret(self, scenario: Scenario, seed: int, budget: float) -> Regret:
         env = ReclaimVectorEnv(

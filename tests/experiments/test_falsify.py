@@ -1,10 +1,12 @@
 """`reclaim falsify`: regrets, the walk through the ranges, and what is left of a scenario in the end."""
 
 import tomllib
+from pathlib import Path
 
 import pytest
 
 from experiments.identity import Setting
+from experiments.ledger import Ledger
 from experiments.questions import falsify
 from experiments.questions.falsify import Falsifier, Regret
 from experiments.questions.shrink import reductions, shrunk, size, tables_of
@@ -48,7 +50,7 @@ def test_a_node_taken_away_takes_its_tasks_and_renumbers_the_rest():
 
 
 def test_a_regret_is_what_the_rule_costs_more_than_the_best_plan():
-    falsifier = Falsifier(RULES["always"], Setting(), lambda words, done: None)
+    falsifier = Falsifier(RULES["always"], Setting(), nowhere(), lambda words, done: None)
     quick, full = (falsifier._regret(lively(), 1, budget) for budget in (falsify.QUICK, 20.0))
     assert quick.rule_s == full.rule_s and quick.s_per_min > 1
     assert full.oracle_s <= quick.oracle_s < quick.rule_s
@@ -64,9 +66,36 @@ def by_stream(monkeypatch):
     monkeypatch.setattr(Falsifier, "_regret", regret)
 
 
+def nowhere() -> Ledger:
+    return Ledger(Path(":memory:"))
+
+
+def test_an_interrupted_search_goes_on_where_it_was_and_ends_alike(by_stream, monkeypatch):
+    asked, whole, broken = falsify.members(["dead_kswapd/alone"], 6), nowhere(), nowhere()
+    without = Falsifier(RULES["gap"], Setting(), whole, lambda words, done: None).run(asked)
+    measured, by_hand = [], Falsifier._regret
+
+    def interrupted(self, scenario, seed, budget):
+        measured.append((scenario, seed, budget))
+        if len(measured) == 40:
+            raise KeyboardInterrupt
+        return by_hand(self, scenario, seed, budget)
+
+    monkeypatch.setattr(Falsifier, "_regret", interrupted)
+    monkeypatch.setattr(falsify, "usable_cpus", lambda: 1)
+    with pytest.raises(KeyboardInterrupt):
+        Falsifier(RULES["gap"], Setting(), broken, lambda words, done: None).run(asked)
+    assert broken.nr_rows() >= 38
+    said = []
+    again = Falsifier(RULES["gap"], Setting(), broken, lambda words, done: said.append(words)).run(asked)
+    assert falsify.as_json(again) == falsify.as_json(without)
+    assert len(measured) <= whole.nr_rows() + 2
+    assert said[0] == "searching" and any(words.startswith("shrinking: ") for words in said)
+
+
 def test_the_worst_member_is_driven_on_and_made_small(by_stream, tmp_path):
     asked = falsify.members(["dead_kswapd/alone"], 6)
-    found = Falsifier(RULES["gap"], Setting(), lambda words, done: None).run(asked)
+    found = Falsifier(RULES["gap"], Setting(), nowhere(), lambda words, done: None).run(asked)
     drawn = [streams(families.member(name)) for name in asked]
     assert found.worst[0].s_per_min == pytest.approx(max(drawn))
     assert found.regret_s_per_min.mean is not None
@@ -87,11 +116,10 @@ def test_members_are_those_asked_for():
         falsify.members(["warm_cash"], 2)
 
 
-def test_a_file_that_is_there_is_not_overwritten(tmp_path):
-    (tmp_path / "mine.toml").write_text("mine")
-    done = reclaim("falsify", "--rule", "gap", "--out", "mine.toml", folder=tmp_path)
-    assert done.returncode == 2 and done.stderr.startswith("reclaim: --out: mine.toml: found a file")
-    assert (tmp_path / "mine.toml").read_text() == "mine"
+def test_what_cannot_be_asked_is_refused(tmp_path):
+    (tmp_path / "mine.txt").write_text("mine")
+    done = reclaim("falsify", "--rule", "gap", "--out", ".", folder=tmp_path)
+    assert done.returncode == 2 and "found files of something else" in done.stderr
     assert reclaim("falsify", "--rule", "gapp", folder=tmp_path).stderr.startswith(
         "reclaim: rule: found 'gapp'"
     )
