@@ -12,6 +12,7 @@ from .host_files import HostFiles
 
 V2, V1 = "/sys/fs/cgroup", "/sys/fs/cgroup/memory"
 LIMITS_OF_V2 = {name: f"memory.{name}" for name in ("min", "low", "high", "max")}
+SWAP_LIMIT_OF_V2 = {"swap_max": "memory.swap.max"}
 LIMITS_OF_V1 = {"max": "memory.limit_in_bytes"}
 STATS_OF_V2 = ("anon", "active_file", "inactive_file")
 STATS_OF_V1 = ("total_rss", "total_active_file", "total_inactive_file")
@@ -25,7 +26,7 @@ class Cgroup:
     """One taken cgroup with all below it. Limits that are not set are left out."""
 
     name: str  # as the host has it; only written to a file if asked
-    limits_mib: dict[str, float]  # min, low, high, max
+    limits_mib: dict[str, float]  # min, low, high, max, swap_max
     anon_mib: float
     active_file_mib: float
     inactive_file_mib: float
@@ -42,15 +43,16 @@ class Cgroups:
     nr_left_out: int  # smaller ones, counted with the root
 
     def limits_file(self, limit: str) -> str:
-        return (LIMITS_OF_V2 if self.version == 2 else LIMITS_OF_V1)[limit]
+        return ({**LIMITS_OF_V2, **SWAP_LIMIT_OF_V2} if self.version == 2 else LIMITS_OF_V1)[limit]
 
 
-def read_cgroups(files: HostFiles, most: int) -> Cgroups:
+def read_cgroups(files: HostFiles, most: int, with_swap: bool) -> Cgroups:
+    """The `most` largest that matter; limits of swap where the host's swap is of interest."""
     top, version = _hierarchy(files)
     if version == 0:
         files.unread["cgroups"] = "no memory controller, neither of version 2 nor of 1"
         return Cgroups(0, (), 0)
-    found = sorted(_taken(_Reader(files, version), top, ""), key=lambda one: -one.size_mib)
+    found = sorted(_taken(_Reader(files, version, with_swap), top, ""), key=lambda one: -one.size_mib)
     found = [one for one in found if one.size_mib > 0 or one.limits_mib]
     return Cgroups(version, tuple(found[:most]), len(found) - len(found[:most]))
 
@@ -67,17 +69,20 @@ def _hierarchy(files: HostFiles) -> tuple[str, int]:
 class _Reader:
     """Reads single cgroups, up to so many in all."""
 
-    def __init__(self, files: HostFiles, version: int) -> None:
-        self.files, self.version = files, version
+    def __init__(self, files: HostFiles, version: int, with_swap: bool) -> None:
+        self.files, self.version, self.with_swap = files, version, with_swap
         self.nr_read = 0
 
     def limits_mib(self, folder: str) -> dict[str, float]:
         names = LIMITS_OF_V2 if self.version == 2 else LIMITS_OF_V1
+        if self.version == 2 and self.with_swap:
+            names = {**names, **SWAP_LIMIT_OF_V2}
         found = {}
         for limit, file in names.items():
             name = f"{folder}/{file}"
             if self.files.exists(name):  # the root has none
-                found[limit] = self.files.parsed(name, _limit_mib, None, f"{file} of a cgroup")
+                parse = _most_mib if limit in SWAP_LIMIT_OF_V2 else _limit_mib
+                found[limit] = self.files.parsed(name, parse, None, f"{file} of a cgroup")
         return {limit: mib for limit, mib in found.items() if mib is not None}
 
     def pages(self, folder: str) -> tuple[float, float, float] | None:
@@ -110,12 +115,17 @@ def _taken(reader: _Reader, folder: str, name: str, depth: int = 0) -> Iterator[
 
 def _limit_mib(lines: Sequence[Line]) -> float | None:
     """A limit in MiB, None where none is set: `max`, or 0 for a protection."""
+    return _most_mib(lines) or None
+
+
+def _most_mib(lines: Sequence[Line]) -> float | None:
+    """As _limit_mib(), where 0 says that none is allowed."""
     line = lines[0]
     word = line.text.strip()
     if word == "max":
         return None
     mib = whole_number(line, "", word).value / MIB
-    return mib if 0 < mib < NO_LIMIT_MIB else None
+    return mib if mib < NO_LIMIT_MIB else None
 
 
 def _stat(lines: Sequence[Line]) -> dict[str, int]:

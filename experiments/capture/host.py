@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 from reclaim_env.model.layout import MAX_NODES, MAX_WORKLOADS
 from reclaim_env.numastat import ROWS, NodeMemory
@@ -14,6 +15,7 @@ from ..vmstat.counters import Growth
 from ..vmstat.lines import Line, Reading, refusal, seconds, whole_number
 from .cgroups import Cgroups, read_cgroups
 from .host_files import HostFiles
+from .swap import HostSwap, most_cgroups_with_swap, read_swap
 
 NODES = "/sys/devices/system/node"
 MEMINFO = re.compile(r"(?:Node \d+ )?([\w()]+): +(\d+)(?: kB)?")
@@ -52,7 +54,8 @@ class Host:
     cgroups: Cgroups
     memory_files: tuple[str, ...]  # where the nodes' sizes were read
     slab_mib: tuple[float, ...]  # reclaimable slab of the nodes
-    swap_mib: float  # 0: none, or not told
+    active_anon_ratio: float  # of the anonymous memory of all nodes
+    swap: HostSwap
     unread: dict[str, str] = field(default_factory=dict)
 
 
@@ -63,11 +66,12 @@ def read_host(root: Path, interval_s: float, sleep: Callable[[float], None]) -> 
     """
     files = HostFiles(root)
     read = _nodes(files)
-    sources, nodes = tuple(read), tuple(node for node, _ in read.values())
+    sources, nodes = tuple(read), tuple(one.memory for one in read.values())
     nids = [node.nid for node in nodes]
     zoneinfo = files.parsed("/proc/zoneinfo", procfs.parse_zoneinfo, {})
     dead = {nid for nid, node in zoneinfo.items() if node.unreclaimable and node.unreclaimable.value}
     rates = _rates(files, interval_s, sleep)
+    swap = read_swap(files)
     return Host(
         release=files.parsed("/proc/sys/kernel/osrelease", _release, ""),
         nodes=nodes,
@@ -77,27 +81,47 @@ def read_host(root: Path, interval_s: float, sleep: Callable[[float], None]) -> 
         hopeless=tuple(place for place, nid in enumerate(nids) if nid in dead),
         rates=rates,
         pressure=files.parsed("/proc/pressure/memory", _averages, {}),
-        cgroups=read_cgroups(files, most_cgroups(len(nodes))),
+        cgroups=read_cgroups(files, most_cgroups(len(nodes), swap), holds_swap(len(nodes), swap)),
         memory_files=sources,
-        slab_mib=tuple(slab_mib for _, slab_mib in read.values()),
-        swap_mib=files.parsed("/proc/swaps", _swap_mib, 0.0),
+        slab_mib=tuple(one.slab_mib for one in read.values()),
+        active_anon_ratio=_active_anon_ratio(list(read.values())),
+        swap=swap,
         unread=files.unread,
     )
 
 
-def most_cgroups(nr_nodes: int) -> int:
+def holds_swap(nr_nodes: int, swap: HostSwap) -> bool:
+    """Is any swap free, and does a scenario of so many nodes have room for both types of lists?"""
+    return swap.free_mib > 0 and most_cgroups_with_swap(nr_nodes) >= 0
+
+
+def most_cgroups(nr_nodes: int, swap: HostSwap) -> int:
     """Two workloads for each cgroup and for the root on each node, and a stream."""
-    return (MAX_WORKLOADS - 1) // 2 - nr_nodes
+    most = (MAX_WORKLOADS - 1) // 2 - nr_nodes
+    return min(most, most_cgroups_with_swap(nr_nodes)) if holds_swap(nr_nodes, swap) else most
 
 
-def _nodes(files: HostFiles) -> dict[str, tuple[NodeMemory, float]]:
-    """Nodes with memory and their reclaimable slab in MiB, by the file that tells.
+class _NodeFile(NamedTuple):
+    """What one node's meminfo tells."""
+
+    memory: NodeMemory
+    slab_mib: float
+    active_anon_mib: float
+
+
+def _active_anon_ratio(nodes: Sequence[_NodeFile]) -> float:
+    whole_mib = sum(one.memory.anon_mib for one in nodes)
+    return sum(one.active_anon_mib for one in nodes) / whole_mib if whole_mib else 0.0
+
+
+def _nodes(files: HostFiles) -> dict[str, _NodeFile]:
+    """Nodes with memory, by the file that tells.
 
     A kernel without NUMA has no folder for them, but /proc/meminfo.
     """
     nids = sorted(int(name[4:]) for name in files.children(NODES) if re.fullmatch(r"node\d{1,4}", name))
     sources = {nid: f"{NODES}/node{nid}/meminfo" for nid in nids} or {0: "/proc/meminfo"}
-    found: dict[str, tuple[NodeMemory, float]] = {}
+    found: dict[str, _NodeFile] = {}
     for nid, name in sources.items():
         lines = files.lines(name)
         if not lines:
@@ -105,7 +129,8 @@ def _nodes(files: HostFiles) -> dict[str, tuple[NodeMemory, float]]:
         mib = _meminfo(lines)
         memory = _node(nid, mib, name)
         if memory.total_mib > 0:
-            found[name] = memory, min(mib.get("SReclaimable", 0.0), memory.kernel_mib)
+            slab_mib = min(mib.get("SReclaimable", 0.0), memory.kernel_mib)
+            found[name] = _NodeFile(memory, slab_mib, mib["Active(anon)"])
     if not 0 < len(found) <= MAX_NODES:
         raise ValueError(f"{NODES}: found {len(found)} nodes with memory, wanted 1 to {MAX_NODES}")
     return found
@@ -131,13 +156,6 @@ def _node(nid: int, mib: dict[str, float], name: str) -> NodeMemory:
     if node.kernel_mib < 0:
         raise ValueError(f"{name}: found {-node.kernel_mib:.2f} MiB more than MemTotal, wanted parts of it")
     return node
-
-
-def _swap_mib(lines: Sequence[Line]) -> float:
-    """Below a head, a line for each space: its name, its kind, and its size in KiB."""
-    words = [line.text.split() for line in lines[1:]]
-    sizes = [(line, one[2]) for line, one in zip(lines[1:], words, strict=True) if len(one) > 2]
-    return sum(whole_number(line, "Size", size).value for line, size in sizes) / 1024
 
 
 def _distances(files: HostFiles, nids: list[int]) -> tuple[tuple[int, ...], ...]:

@@ -7,14 +7,16 @@ from reclaim_env.numastat import ASSUMED_DEVICE, ASSUMED_TABLE, DEVICE_TABLE, Gu
 from reclaim_env.units import PAGES_PER_MIB, mib_from_pages, pages_from_mib
 
 from .cgroups import Cgroup
-from .host import NODES, SETTINGS, THP, Host
+from .host import NODES, SETTINGS, THP, Host, holds_swap
+from .swap import SWAPPINESS, SWAPS, heat_guesses, heats, swap_guesses, swap_toml
 
 FILE_GROWTH_RATIO = 1.1  # a file is assumed so much larger than what of it is resident, where pages refault
 SLOWEST_STREAM_MIB_PER_S = 0.01
 UNTOLD = (
     "A snapshot does not tell which pages are hot and for how long they fall silent, how large files are "
     "beyond what is resident, who reads which of them, on which node a cgroup's pages lie, how demand will "
-    "move, or what the device can do: those numbers are assumed. It cannot say what a rule would have done "
+    "move, how hot anonymous memory is, or what the devices can do: those numbers are assumed. It cannot say "
+    "what a rule would have done "
     "here; it can say what rules do on a machine of this shape."
 )
 
@@ -47,13 +49,22 @@ def scenario_toml(host: Host, name: str, names: bool = False) -> str:
     cgroups = [(f"c{i}{_told(one) if names else ''}", one) for i, one in enumerate(host.cgroups.taken)]
     shares = list(_shares(host, cgroups))
     assumed = list(ASSUMED_DEVICE)
+    with_swap = holds_swap(len(host.nodes), host.swap)
     parts = [
         _head(host, name),
         DEVICE_TABLE,
+        *([swap_toml(host.swap)] if with_swap else []),
         *(_node(host, place) for place in range(len(host.nodes))),
         *(_cgroup(host, name, one) for name, one in cgroups),
-        *(_anon(host, share, shares) for share in shares if sum(share.anon_pages)),
     ]
+    if with_swap:
+        assumed += swap_guesses(host.swap)
+    for share in shares:
+        if sum(share.anon_pages):
+            parts.append(_anon(host, share, shares))
+            if with_swap:
+                parts += [heat.toml() for heat in heats(host.active_anon_ratio)]
+                assumed += heat_guesses(f"anon-{share.name}", host.active_anon_ratio)
     for share in shares:
         if share.file_pages:
             text, guesses = _reader(host, share, shares)
@@ -86,6 +97,8 @@ def _head(host: Host, name: str) -> str:
             lines.append(f"{setting} = {host.settings[setting]}  # {file}")
         elif setting in defaults:
             lines.append(f"{setting} = {defaults[setting]}  # assumed: the kernel's default")
+    if host.swap.swappiness is not None:
+        lines.append(f"swappiness = {host.swap.swappiness}  # {SWAPPINESS}")
     if host.thp is not None:
         lines.append(f"thp = {str(host.thp).lower()}  # {THP}")
     return "\n".join(lines) + "\n"
@@ -105,9 +118,9 @@ def _seen(host: Host) -> Iterator[str]:
         yield f"#   {rates.reclaimed_pages_per_s:.4g} of them reclaimed"
     for who, percent in host.pressure.items():
         yield f"# Memory pressure, {who}: {percent:g} % of the last minute (/proc/pressure/memory)"
-    if host.swap_mib:
-        yield f"# The host has {host.swap_mib:g} MiB of swap (/proc/swaps), this scenario has none: how hot"
-        yield "# anonymous memory is cannot be read."
+    if host.swap.size_mib:
+        said = f"# Swap: {host.swap.size_mib:g} MiB, {host.swap.used_mib:g} of them used ({SWAPS})"
+        yield said if holds_swap(len(host.nodes), host.swap) else f"{said}; this scenario has none"
     if host.cgroups.nr_left_out:
         yield f"# {host.cgroups.nr_left_out} smaller cgroups are counted with the root."
 

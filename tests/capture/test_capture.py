@@ -101,10 +101,57 @@ def test_rates_come_from_two_readings(tmp_path):
     assert reader.ops_per_s * (1 - resident / reader.file[0].mib) == pytest.approx(256)
 
 
-def test_swap_that_the_scenario_leaves_out_is_said(tmp_path):
-    scenario, text = captured(host(tmp_path / "root"), tmp_path)
-    assert scenario.swap is None
-    assert "# The host has 2048 MiB of swap (/proc/swaps), this scenario has none" in text
+SWAPS = "Filename Type Size Used Priority\n"
+
+
+def test_of_swap_what_is_free_is_captured_and_how_hot_memory_is_assumed(tmp_path):
+    root = v2(host(tmp_path / "root"))
+    write(
+        root,
+        "/proc/swaps",
+        f"{SWAPS}/home/alice/swap file 2097152 524288 -2\n/dev/sdb2 partition 1024 0 -3\n",
+    )
+    write(root, "/sys/fs/cgroup/kubepods/another/memory.swap.max", "0\n")
+    write(root, "/sys/fs/cgroup/kubepods/pod-of-alice/memory.swap.max", "max\n")
+    scenario, text = captured(root, tmp_path)
+    assert scenario.swap is not None
+    assert (scenario.swap.mib, scenario.swap.pool_ratio, scenario.swap.readahead_pages) == (1537, 0, 8)
+    assert scenario.swappiness == 100
+    assert [one.memory_swap_max_mib for one in scenario.cgroup] == [None, 0, None]
+    assert {tuple(heat.share for heat in one.heat) for one in scenario.anon} == {(0.666667, 0.333333)}
+    assert "anon.anon-c0.heat.1.touch_per_s" in {one.field for one in scenario.assumed}
+    assert "alice" not in text and "sdb2" not in text
+
+
+def test_swap_on_zram_is_compressed_memory(tmp_path):
+    root = host(tmp_path / "root")
+    write(root, "/proc/swaps", f"{SWAPS}/dev/zram0 partition 2097152 0 100\n")
+    scenario, text = captured(root, tmp_path)
+    assert scenario.swap is not None and scenario.swap.pool_ratio > 0 and scenario.swap.page_cpu_us > 0
+    assert "zram" not in text
+
+
+def test_swap_that_is_full_is_said_and_left_out(tmp_path):
+    root = host(tmp_path / "root")
+    write(root, "/proc/swaps", f"{SWAPS}/home/alice/swap file 2097152 2097152 -2\n")
+    scenario, text = captured(root, tmp_path)
+    assert scenario.swap is None and not scenario.anon[0].heat
+    assert "# Swap: 2048 MiB, 2048 of them used (/proc/swaps); this scenario has none" in text
+
+
+@pytest.mark.parametrize("nr_nodes", [4, 8])
+def test_many_nodes_with_swap_still_make_a_scenario(tmp_path, nr_nodes):
+    root = v2(host(tmp_path / "root", nr_nodes))
+    write(root, "/proc/swaps", f"{SWAPS}/home/alice/swap file 2097152 0 -2\n")
+    scenario, _ = captured(root, tmp_path)
+    assert (scenario.swap is None) == (nr_nodes == 8)
+
+
+def test_a_host_without_swap_has_none(tmp_path):
+    root = host(tmp_path / "root")
+    write(root, "/proc/swaps", SWAPS)
+    scenario, text = captured(root, tmp_path)
+    assert scenario.swap is None and "wap" not in text.partition("name =")[0]
 
 
 def test_one_reading_tells_no_rates(tmp_path):
@@ -125,7 +172,8 @@ def test_every_number_names_its_file_or_is_assumed(tmp_path, interval_s):
             table = line
         elif "=" in line and not line.startswith(("#", "name", "source", "untold", "cgroup =", "node =")):
             named = any(
-                word in line for word in ("/proc/", "/sys/", "memory.", "assumed", "MemFree", "SReclaimable")
+                word in line
+                for word in ("/proc/", "/sys/", "memory.", "meminfo:", "assumed", "MemFree", "SReclaimable")
             )
             assert named or "assumed" in table, line
 
@@ -154,6 +202,8 @@ OPTIONAL = (
     "/proc/uptime",
     "/proc/pressure/memory",
     "/proc/swaps",
+    "/proc/sys/vm/swappiness",
+    "/proc/sys/vm/page-cluster",
     "/proc/sys/vm/watermark_scale_factor",
     "/proc/sys/vm/min_free_kbytes",
     "/proc/sys/kernel/osrelease",

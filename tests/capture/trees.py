@@ -74,6 +74,8 @@ def host(root: Path, nr_nodes: int = 1, dead: tuple[int, ...] = ()) -> Path:
     write(root, "/proc/sys/vm/watermark_scale_factor", "150\n")
     write(root, "/proc/sys/vm/watermark_boost_factor", "0\n")
     write(root, "/proc/sys/vm/min_free_kbytes", "65536\n")
+    write(root, "/proc/sys/vm/swappiness", "100\n")
+    write(root, "/proc/sys/vm/page-cluster", "3\n")
     write(root, "/sys/kernel/mm/transparent_hugepage/enabled", "always [madvise] never\n")
     pressure = (
         "some avg10=1.50 avg60=2.25 avg300=0.34 total=9\nfull avg10=0.00 avg60=0.50 avg300=0.00 total=1\n"

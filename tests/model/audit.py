@@ -129,7 +129,7 @@ def counters_agree(env: np.void) -> None:
 
 def pressure_is_a_share(env: np.void) -> None:
     """Whenever all wait some do, and nobody waits longer than there is time."""
-    total_s = dict(zip(PRESSURES, env["psi"]["total_s"], strict=True))
+    total_s: dict[str, float] = dict(zip(PRESSURES, env["psi"]["total_s"], strict=True))
     for resource in ("io", "memory"):
         some_s, full_s = total_s[f"{resource}_some"], total_s[f"{resource}_full"]
         assert 0 <= full_s <= some_s + 1e-9 <= env["time_s"] + 2e-9
