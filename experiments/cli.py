@@ -123,7 +123,9 @@ def sensitivity(
 def train(
     algo: Annotated[
         str | None,
-        typer.Option(help="ppo (if left out), recurrent_ppo, dqn, qrdqn or a2c.", show_default=False),
+        typer.Option(
+            help="ppo (if left out), recurrent_ppo, dqn, qrdqn, a2c or supervised.", show_default=False
+        ),
     ] = None,
     config: Annotated[Path | None, typer.Option(help="TOML file of a run; options win over it.")] = None,
     scenario: Scenarios = None,

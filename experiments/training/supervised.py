@@ -60,20 +60,21 @@ def learn(session: Session) -> bytes:
     """Labels and fits round by round until the end or until it is told to stop; returns the policy's file."""
     config = session.config
     assert isinstance(config, SupervisedConfig)
+    spec = policy_spec(config, _features(config, session.taught), session.command)
     known: list[Labels] = []
     points, policy = [], None
     for number in range(config.rounds):
         path = session.folder / LABELS / f"round-{number:03d}.npz"
-        labels = _read(path) or _labelled(session, config, number, policy)
+        labels = read_labels(path) or _labelled(session, config, number, policy)
         if labels is None:  # stopped
             break
         _write(path, labels)
         known.append(labels)
-        policy = fitted(Labels.joined(known), config, session)
+        policy = fitted(Labels.joined(known), config, spec)
         labelled = sum(len(part.features) for part in known)
         points.append((labelled, session.validate(policy)))
         files.write_bytes(session.folder / "tensorboard" / config.algo / FILE_NAME, encoded(points))
-    return policy or fitted(None, config, session)
+    return policy or fitted(None, config, spec)
 
 
 def _labelled(session: Session, config: SupervisedConfig, number: int, policy: bytes | None) -> Labels | None:
@@ -129,9 +130,8 @@ def _now(
     return Labels(features.astype(np.float32), costs.reshape(len(features), -1))
 
 
-def fitted(labels: Labels | None, config: SupervisedConfig, session: Session) -> bytes:
+def fitted(labels: Labels | None, config: SupervisedConfig, spec: PolicySpec) -> bytes:
     """The policy file of the network fitted to the labels; without any, of a fresh one."""
-    spec = policy_spec(config, _features(config, session.taught), session.command)
     torch.manual_seed(config.seed)
     network = _network(spec)
     if labels is not None and (known := labels.that_matter()):
@@ -201,7 +201,7 @@ def _write(path: Path, labels: Labels) -> None:
     files.write_bytes(path, buffer.getvalue())
 
 
-def _read(path: Path) -> Labels | None:
+def read_labels(path: Path) -> Labels | None:
     """What an interrupted run has labelled; None: nothing yet."""
     if not path.exists():
         return None

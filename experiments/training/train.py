@@ -74,6 +74,11 @@ def planned_steps(asked: Mapping[str, Any]) -> int:
     return asked.get("steps") or TrainConfig.model_fields["steps"].default
 
 
+def validation_seed(config: TrainConfig) -> int:
+    """The first; none of the agent's own seeds follows."""
+    return config.seed + 8 * config.rows
+
+
 class _Run:
     def __init__(
         self,
@@ -88,9 +93,8 @@ class _Run:
         self._folder, self._config, self._taught = folder, config, taught
         self._command, self._progress, self._on_validation = command, progress, on_validation
         self._began, self._started = time.monotonic(), f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"
-        first = config.seed + 8 * config.rows  # none of the agent's own seeds
-        self._validation = Validation(validated, first, config.setting)
-        self._training = Validation(taught, first, config.setting)
+        self._validation = Validation(validated, validation_seed(config), config.setting)
+        self._training = Validation(taught, validation_seed(config), config.setting)
         self._usual: dict[str, dict[str, float]] = {}
 
     def go(self) -> Path:
@@ -111,7 +115,7 @@ class _Run:
 
     def _usual_of_the_run(self) -> dict[str, dict[str, float]]:
         """As a resumed run noted it; nothing for a new run, or one whose lines must become longer."""
-        manifest = _read_manifest(self._folder)
+        manifest = read_manifest(self._folder)
         wanted = {"training": set(self._training.names), "validation": set(self._validation.names)}
         try:
             noted = USUAL.validate_python(manifest.get("usual_cost_s"))
@@ -224,14 +228,7 @@ def _new_folder(out: Path | None) -> Path:
 
 
 def _resumed(folder: Path, steps: int | None) -> tuple[Path, TrainConfig]:
-    manifest = _read_manifest(folder)
-    if manifest.get("kind") != "train":
-        raise ValueError(f"--resume: {visible(str(folder))}: found no training run, wanted the folder of one")
-    try:
-        stored = dict(manifest["config"])
-    except (KeyError, TypeError, ValueError):
-        raise ValueError(f"--resume: {MANIFEST}: found no config, wanted that of a training run") from None
-    config = config_of(as_fields(stored), f"--resume: config in {MANIFEST}: ")
+    config = stored_config(folder)
     if steps is None:
         return folder, config
     from .checkpoints import CHECKPOINTS, checkpoints, steps_of
@@ -242,13 +239,25 @@ def _resumed(folder: Path, steps: int | None) -> tuple[Path, TrainConfig]:
     return folder, config.model_copy(update={"steps": steps})
 
 
+def stored_config(folder: Path) -> TrainConfig:
+    """Of the run in a folder."""
+    manifest = read_manifest(folder)
+    if manifest.get("kind") != "train":
+        raise ValueError(f"--resume: {visible(str(folder))}: found no training run, wanted the folder of one")
+    try:
+        stored = dict(manifest["config"])
+    except (KeyError, TypeError, ValueError):
+        raise ValueError(f"--resume: {MANIFEST}: found no config, wanted that of a training run") from None
+    return config_of(as_fields(stored), f"--resume: config in {MANIFEST}: ")
+
+
 def _whole_command(folder: Path, asked: Mapping[str, Any], command: str) -> str:
     """What makes the agent again: to go on with a run changes nothing, to make it longer does."""
-    first = str(_read_manifest(folder).get("command", ""))[:MAX_COMMAND]
+    first = str(read_manifest(folder).get("command", ""))[:MAX_COMMAND]
     return f"{first} && {command}" if "steps" in asked else first
 
 
-def _read_manifest(folder: Path) -> dict[str, Any]:
+def read_manifest(folder: Path) -> dict[str, Any]:
     """Empty when there is none that can be read."""
     try:
         with (folder / MANIFEST).open("rb") as file:

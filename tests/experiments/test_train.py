@@ -223,7 +223,7 @@ def test_a_supervised_policy_does_what_costs_less(tmp_path, monkeypatch):
     folder = run(tmp_path / "run", steps=32, **asked)
     rounds = sorted((folder / "labels").iterdir())
     assert [path.name for path in rounds] == ["round-000.npz", "round-001.npz"]
-    labels = supervised.Labels.joined([label for path in rounds if (label := supervised._read(path))])
+    labels = supervised.Labels.joined([label for path in rounds if (label := supervised.read_labels(path))])
     assert 32 <= len(labels.features) <= 48 and np.ptp(labels.costs, axis=1).max() > 0
     points = scalars(folder / "tensorboard" / "supervised")[COST_RATIO]
     assert [step for step, _ in points] == [len(labels.features) // 2, len(labels.features)]
