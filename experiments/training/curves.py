@@ -1,0 +1,81 @@
+"""Learning curves of several runs, one line each: `python -m experiments.training.curves PNG RUN...`
+
+All numbers are points of the runs' TensorBoard files: the cost ratio on each run's own validation. The rules'
+lines are means over the runs.
+"""
+
+import io
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from .. import files
+from ..reporting.charts import INK, NODE_COLOURS
+from .learner_tags import COST_RATIO
+
+Curve = list[tuple[int, float]]  # (decisions seen, cost over that of the worse baseline)
+WIDTH_IN, HEIGHT_IN, DPI = 7.0, 4.0, 100
+RULE_PREFIX = "rule_"
+
+
+def curve(folder: Path) -> Curve:
+    """Of one TensorBoard run."""
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    events = EventAccumulator(str(folder), {"scalars": 0})
+    events.Reload()
+    return [(point.step, point.value) for point in events.Scalars(COST_RATIO)]
+
+
+def curves(run: Path) -> dict[str, Curve]:
+    """Of a training run: the agent's by its algorithm, and each rule's by `rule_` and its name."""
+    return {folder.name: curve(folder) for folder in sorted((run / "tensorboard").iterdir())}
+
+
+def picture(runs: Mapping[str, Mapping[str, Curve]]) -> bytes:
+    """PNG of run -> name -> curve."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(WIDTH_IN, HEIGHT_IN), dpi=DPI, facecolor="white")
+    FigureCanvasAgg(figure)
+    axis = figure.subplots()
+    figure.subplots_adjust(left=0.1, right=0.82, top=0.96, bottom=0.13)
+    names = sorted({name for found in runs.values() for name in found})
+    for name in names:
+        drawn = [found[name] for found in runs.values() if name in found]
+        if name.startswith(RULE_PREFIX):
+            level = float(np.mean([points[-1][1] for points in drawn]))
+            axis.axhline(level, color=INK, linewidth=0.7, linestyle=(0, (4, 3)), alpha=0.6)
+            axis.annotate(
+                name.removeprefix(RULE_PREFIX),
+                (1.01, level),
+                xycoords=("axes fraction", "data"),
+                va="center",
+                fontsize=7,
+            )
+            continue
+        for points in drawn:
+            axis.plot(
+                *zip(*points, strict=True), color=NODE_COLOURS[0], linewidth=1.2, marker="o", markersize=3
+            )
+    axis.set_xlabel("decisions", fontsize=8)
+    axis.set_ylabel("cost over the worse baseline's, validation", fontsize=8)
+    axis.tick_params(labelsize=8)
+    axis.spines[["top", "right"]].set_visible(False)
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png", metadata={"Software": None})
+    return buffer.getvalue()
+
+
+def main(arguments: Sequence[str]) -> None:
+    out, *runs = map(Path, arguments)
+    if out.exists():
+        raise SystemExit(f"{out}: found a file of that name, wanted a new file")
+    files.write_bytes(out, picture({run.name: curves(run) for run in runs}))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -1,0 +1,68 @@
+"""Learning curves of runs, and the time that one takes."""
+
+import io
+
+import numpy as np
+import pytest
+
+pytest.importorskip("stable_baselines3")
+
+from matplotlib.image import imread
+
+from experiments import files
+from experiments.reporting.tensorboard import FILE_NAME, encoded
+from experiments.training import curves, time_to_beat, train
+from experiments.training.learner_tags import COST_RATIO
+
+
+def test_curves_are_the_points_of_a_runs_tensorboard_files(tmp_path):
+    told = {"supervised": [(100, 0.75), (200, 0.5)], "rule_gap": [(0, 0.625), (200, 0.625)]}
+    for name, points in told.items():
+        events = [(step, {COST_RATIO: ratio}) for step, ratio in points]
+        files.write_bytes(tmp_path / "tensorboard" / name / FILE_NAME, encoded(events))
+    assert curves.curves(tmp_path) == told
+
+
+def test_every_runs_curve_and_every_rules_line_is_drawn():
+    def ink(*levels: float, **rules: float) -> float:
+        lines = {f"rule_{name}": [(0, level), (200, level)] for name, level in rules.items()}
+        runs = {f"run{i}": {"ppo": [(0, 0.9), (200, level)], **lines} for i, level in enumerate(levels)}
+        drawn = imread(io.BytesIO(curves.picture(runs)), format="png")
+        assert drawn.shape[:2] == (400, 700)
+        return float((1 - drawn[..., :3]).sum())
+
+    assert ink(0.4) + 100 < ink(0.4, 0.5) < ink(0.4, 0.5, gap=0.6) - 100
+
+
+def test_a_picture_is_not_written_over(tmp_path):
+    out = tmp_path / "mine.png"
+    out.write_text("mine")
+    with pytest.raises(SystemExit, match="found a file of that name, wanted a new file"):
+        curves.main([str(out)])
+    assert out.read_text() == "mine"
+
+
+def test_a_rule_is_beaten_at_the_first_validation_that_costs_less():
+    text = time_to_beat.render([(3.0, 0.5), (9.0, 0.375), (20.0, 0.25)], 0.5)
+    assert "beaten after 9.0 s" in text
+    assert "not beaten" in time_to_beat.render([(3.0, 0.5)], 0.5)
+
+
+def test_validations_are_timed_as_they_come(tmp_path, monkeypatch):
+    def run(asked, folder, command, on_validation):
+        for ratio in (0.75, 0.5):
+            clock[0] += 7.0
+            on_validation({COST_RATIO: ratio})
+        path = folder / "tensorboard" / "rule_balanced" / FILE_NAME
+        files.write_bytes(path, encoded([(0, {COST_RATIO: 0.625})]))
+
+    clock = [100.0]
+    monkeypatch.setattr(train, "run", run)
+    monkeypatch.setattr(time_to_beat.time, "monotonic", lambda: clock[0])
+    assert time_to_beat.timed({}, tmp_path) == ([(7.0, 0.75), (14.0, 0.5)], 0.625)
+
+
+def test_the_config_is_sound_and_holds_none_of_the_evaluation():
+    config = train.config_of(time_to_beat.read_config(time_to_beat.CONFIG))
+    assert np.all(["split=train" in name for name in config.scenarios])
+    assert np.all(["split=validation" in name for name in config.validation])
