@@ -40,12 +40,12 @@ def map_rules(
 
     The default asks for the file cache over the gap between the watermarks, against the price of a refault.
     """
-    from .. import progress
+    from .. import files, progress
     from ..contender import contenders
     from ..identity import Setting
     from ..ledger import Ledger
     from ..run_folder import RunFolder
-    from . import rule_map
+    from . import map_picture, rule_map
     from .axes import Base
 
     base, setting = Base(on), Setting(kernel=kernel, weights=weights)
@@ -58,6 +58,7 @@ def map_rules(
         found = rule_map.draw(question, ledger, advance)
     text = rule_map.render(found)
     folder.write_text("map.txt", text)
+    files.write_bytes(folder.path / "map.png", map_picture.picture(found))
     sys.stdout.write(json.dumps(rule_map.as_json(found), allow_nan=False) + "\n" if as_json else text)
     progress.say(f"Run folder: {folder.path}")
 

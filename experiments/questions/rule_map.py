@@ -195,7 +195,7 @@ def _cell_json(cell: Cell) -> dict[str, Any]:
 
 def render(found: RuleMap) -> str:
     question = found.question
-    marks = _marks(found)
+    marks = letters(found)
     lines = [
         *paragraph(
             f"{question.base.name}: the cheapest rule, {question.nr_seeds} paired seeds, kernel "
@@ -218,7 +218,7 @@ def render(found: RuleMap) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _marks(found: RuleMap) -> dict[tuple[str, ...], str]:
+def letters(found: RuleMap) -> dict[tuple[str, ...], str]:
     """A letter for each set of rules that win somewhere, the most frequent first."""
     won = [cell.winners for row in found.rows for cell in row if cell.winners]
     sets = sorted(dict.fromkeys(won), key=lambda winners: -won.count(winners))

@@ -8,7 +8,7 @@ import pytest
 from experiments.contender import of_rule
 from experiments.identity import Setting
 from experiments.ledger import Ledger
-from experiments.questions import rule_map
+from experiments.questions import map_picture, rule_map
 from experiments.questions.axes import Axis, Base
 from experiments.questions.costs import stored_costs_s
 from experiments.questions.rule_map import Cell, Question
@@ -70,6 +70,16 @@ def test_the_picture_has_a_letter_for_each_set_of_winners_and_fits_a_terminal(dr
     assert rows[0] == ["0", "A", "A", "A", "B", "B"]
     assert "A  never" in text and "B  balanced, global_direct" in text
     assert "never up to" in text and "balanced from" in text
+
+
+def test_the_image_is_drawn_alike_twice_and_shows_where_no_machine_is(drawn):
+    image = map_picture.picture(drawn)
+    assert image.startswith(b"\x89PNG") and image == map_picture.picture(drawn)
+    colours = dict.fromkeys(rule_map.letters(drawn), "#000000")
+    shades = map_picture._shades(drawn, colours)
+    assert (shades[-1] == 1.0).all() and (shades[0, :, :3] == 0.0).all()
+    edges = map_picture._edges(X, drawn.rows[0], "x")
+    assert all(low < cell.x < high for low, cell, high in zip(edges, drawn.rows[0], edges[1:], strict=False))
 
 
 def test_a_margin_whose_interval_holds_zero_is_not_clear():
@@ -135,5 +145,6 @@ def test_the_command_prints_json_keeps_its_rows_and_goes_on(tmp_path):
         "manifest.json",
         "ledger.sqlite",
         "map.txt",
+        "map.png",
     }
     assert reclaim(*words, "--json", "--out", "run", folder=tmp_path).stdout == first.stdout
