@@ -897,6 +897,30 @@ MUTANTS: list[tuple[str, str, str, Callable]] = [
         test_lru_balance.test_where_dropping_all_files_reaches_no_high_only_anonymous_memory_is_scanned,
     ),
     (
+        "bins.py",
+        "if lruvec.has_mapped and flag != FRESH:",
+        "if lruvec.has_mapped:",
+        test_access.test_pages_put_back_join_the_head_and_date_it,
+    ),
+    (
+        "bins.py",
+        "share = pages / cleared_total(env, lruvec, lst, 0)",
+        "share = pages / bin_total(env, lruvec, lst, 0)",
+        test_access.test_pages_still_young_since_their_fault_do_not_make_those_put_back_look_long_untouched,
+    ),
+    (
+        "bins.py",
+        "cleared = cleared_total(env, lruvec, lst, b)\n",
+        "cleared = bin_total(env, lruvec, lst, b)\n",
+        test_access.test_pages_still_young_since_their_fault_do_not_make_those_put_back_look_long_untouched,
+    ),
+    (
+        "reader.py",
+        " or not is_running(env, work)",
+        "",
+        test_reader.test_outside_its_time_nobody_asks_a_paced_workload_for_anything,
+    ),
+    (
         "migrate.py",
         "k = min(pages_above(lower, lower.min_wmark_pages), nr_pages)",
         "k = min(k, nr_pages)",
