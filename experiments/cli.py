@@ -153,7 +153,7 @@ def train(
     command = shlex.join(["reclaim", "train", *flags])
     asked = (read_config(config) if config else {}) | options
     try:
-        with progress.bar(training.planned_steps(asked), "steps") as advance:
+        with progress.bar(training.planned_steps(asked, resume), "steps") as advance:
             folder = training.run(asked, out, resume, command, advance)
     except training.Interrupted as stop:
         progress.say(str(stop))

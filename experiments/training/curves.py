@@ -1,7 +1,7 @@
 """Learning curves of several runs, one line each: `python -m experiments.training.curves PNG RUN...`
 
-All numbers are points of the runs' TensorBoard files: the cost ratio on each run's own validation. The rules'
-lines are means over the runs.
+All numbers are points of the runs' TensorBoard files: the cost ratio on each run's own validation. The lines
+of rules and oracle are means over the runs.
 """
 
 import io
@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from .. import files
+from ..ceiling import ORACLE
 from ..reporting.charts import INK, NODE_COLOURS
 from .learner_tags import COST_RATIO
 
@@ -30,7 +31,7 @@ def curve(folder: Path) -> Curve:
 
 
 def curves(run: Path) -> dict[str, Curve]:
-    """Of a training run: the agent's by its algorithm, and each rule's by `rule_` and its name."""
+    """Of a training run: the agent's by its algorithm, each rule's by `rule_` and its name, the oracle's."""
     return {folder.name: curve(folder) for folder in sorted((run / "tensorboard").iterdir())}
 
 
@@ -46,7 +47,7 @@ def picture(runs: Mapping[str, Mapping[str, Curve]]) -> bytes:
     names = sorted({name for found in runs.values() for name in found})
     for name in names:
         drawn = [found[name] for found in runs.values() if name in found]
-        if name.startswith(RULE_PREFIX):
+        if name == ORACLE or name.startswith(RULE_PREFIX):
             level = float(np.mean([points[-1][1] for points in drawn]))
             axis.axhline(level, color=INK, linewidth=0.7, linestyle=(0, (4, 3)), alpha=0.6)
             axis.annotate(

@@ -15,6 +15,7 @@ from pydantic import PositiveFloat, TypeAdapter, ValidationError
 from agents.policy_file import parse_policy
 
 from .. import files
+from ..ceiling import ORACLE
 from ..contender import Contender, of_rule
 from ..identity import commit, machine, source_hash, versions
 from ..reporting.tensorboard import FILE_NAME, encoded
@@ -69,9 +70,9 @@ def run(
     return _Run(folder, config, taught, validated, command, progress, on_validation).go()
 
 
-def planned_steps(asked: Mapping[str, Any]) -> int:
+def planned_steps(asked: Mapping[str, Any], resume: Path | None) -> int:
     """For a progress bar, before a run begins."""
-    return asked.get("steps") or TrainConfig.model_fields["steps"].default
+    return asked.get("steps") or (stored_config(resume) if resume else config_of(dict(asked))).steps
 
 
 def validation_seed(config: TrainConfig) -> int:
@@ -148,6 +149,9 @@ class _Run:
         rules = dict.fromkeys((*BASELINES, *self._config.lines))
         measured = {rule: self._rule(self._validation, rule) for rule in rules}
         usual = usual_costs_s(measured)
+        if self._config.oracle_episodes:
+            self._progress("the oracle", 0)
+            measured[ORACLE] = self._validation.measure_oracle(self._config.oracle_episodes)
         for rule, found in measured.items():
             self._write_line(rule, validation_points(found, usual))
         if same:
@@ -161,7 +165,8 @@ class _Run:
 
     def _write_line(self, rule: str, points: Mapping[str, float]) -> None:
         """A rule does not learn: its line spans the agent's axis."""
-        path = self._folder / "tensorboard" / f"rule_{slug(rule)}" / FILE_NAME
+        name = ORACLE if rule == ORACLE else f"rule_{slug(rule)}"
+        path = self._folder / "tensorboard" / name / FILE_NAME
         files.write_bytes(path, encoded([(0, points), (self._config.steps, points)]))
 
     def _learn(self) -> int:

@@ -35,6 +35,7 @@ class TrainConfig(BaseModel):
     hidden: tuple[int, ...] = Field(default=(64, 64), max_length=8)
     # Rules beside the agent's curve
     lines: tuple[str, ...] = Field(default=tuple(KERNEL_RULES), max_length=64)
+    oracle_episodes: float = Field(default=0, ge=0, le=10_000)  # its search, for a line too; 0: none
 
     @property
     def setting(self) -> Setting:

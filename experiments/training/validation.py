@@ -1,11 +1,14 @@
 """Episodes an agent does not learn from: the rules' once, the agent's now and then, on the same seeds."""
 
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 import numpy as np
 
+from ..ceiling import ORACLE, oracle_metrics
 from ..contender import Contender
-from ..identity import Setting
+from ..identity import Setting, usable_cpus
 from ..metrics import tag
 from ..results import BASELINES
 from ..wording import slug
@@ -27,7 +30,16 @@ class Validation:
 
     def measure(self, contender: Contender) -> Measured:
         """lesson -> metric of the whole machine -> mean over its episodes."""
-        found = episodes(self.scenarios, self._seeds, contender, self._setting)
+        return self._by_lesson(episodes(self.scenarios, self._seeds, contender, self._setting))
+
+    def measure_oracle(self, budget_episodes: float) -> Measured:
+        """The same of what the oracle finds in a search of so many episodes for each."""
+        with ThreadPoolExecutor(usable_cpus(), thread_name_prefix=ORACLE) as pool:
+            searched = partial(oracle_metrics, setting=self._setting, budget_episodes=budget_episodes)
+            each = list(pool.map(lambda one, seed: searched(one, seed=seed), self.scenarios, self._seeds))
+        return self._by_lesson({name: np.array([one[name] for one in each]) for name in each[0]})
+
+    def _by_lesson(self, found: Mapping[str, np.ndarray]) -> Measured:
         means = {name: values.reshape(len(self.names), -1).mean(axis=1) for name, values in found.items()}
         return {
             lesson: {name: float(values[index]) for name, values in means.items()}

@@ -126,6 +126,27 @@ def test_an_agent_that_does_as_a_rule_scores_on_its_line(tmp_path, monkeypatch):
 
 
 @pytest.mark.usefixtures("small")
+def test_the_oracle_has_a_line_if_it_may_search_and_no_rule_costs_less(tmp_path):
+    folder = run(tmp_path / "run", steps=160, oracle_episodes=30.0, lines=tuple(KERNEL_RULES)) / "tensorboard"
+    oracle = scalars(folder / "oracle")
+    rules = [scalars(folder / f"rule_{rule}") for rule in KERNEL_RULES]
+    assert [set(oracle)] * len(rules) == [set(rule) for rule in rules]
+    least = min(rule[COST_RATIO][0][1] for rule in rules)
+    assert 0 < oracle[COST_RATIO][0][1] <= least
+    assert [step for step, _ in oracle[COST_RATIO]] == [0, 160]
+
+
+def test_a_bar_is_as_long_as_the_run(tmp_path):
+    assert train.planned_steps({"algo": "supervised"}, None) == 8000
+    assert train.planned_steps({"algo": "supervised", "steps": 32}, None) == 32
+    folder = tmp_path / "run"
+    folder.mkdir()
+    config = train_config.config_of({"steps": 70}).model_dump(mode="json")
+    (folder / train.MANIFEST).write_text(json.dumps({"kind": "train", "config": config}))
+    assert train.planned_steps({}, folder) == 70
+
+
+@pytest.mark.usefixtures("small")
 def test_what_is_validated_may_be_something_else(tmp_path):
     folder = run(tmp_path / "run", steps=160, validation=("other", "third"), lines=("gap?runs=8", "never"))
     shown = {path.name for path in (folder / "tensorboard").iterdir()}
