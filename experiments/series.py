@@ -1,11 +1,11 @@
 """One episode over time: what the charts and the story of the resets are drawn from."""
 
 import io
-from dataclasses import dataclass, fields
+from dataclasses import MISSING, dataclass, fields
 
 import numpy as np
 
-from reclaim_env.model.constants import DOZE, RUN
+from reclaim_env.model.constants import DOZE, PRESSURES, RUN
 
 from .metrics import MIB_PER_PAGE
 
@@ -28,6 +28,8 @@ STATE = (
     "kswapd_phase",
 )
 CONSTANT = ("unusable_pages", "failure_limit")
+# Counters that the model samples and a real machine does not tell node by node
+PARTS = ("pswpout", "pswpin", "pgdemote_kswapd", "pgdemote_direct", "oom_kill", "oomd_kill")
 
 
 @dataclass(frozen=True)
@@ -52,6 +54,14 @@ class Series:
     stall_s: np.ndarray
     pgscan_kswapd: np.ndarray
     pgsteal_kswapd: np.ndarray
+    # None where they were not sampled
+    pswpout: np.ndarray | None = None
+    pswpin: np.ndarray | None = None
+    pgdemote_kswapd: np.ndarray | None = None
+    pgdemote_direct: np.ndarray | None = None
+    oom_kill: np.ndarray | None = None
+    oomd_kill: np.ndarray | None = None
+    pressure_s: np.ndarray | None = None  # (samples, PRESSURES) of the machine
 
     @property
     def nr_nodes(self) -> int:
@@ -68,6 +78,17 @@ class Series:
     def refault_mib_per_s(self) -> np.ndarray:
         return self.per_s("workingset_refault_file") * MIB_PER_PAGE
 
+    def mib_per_s(self, *counters: str) -> np.ndarray:
+        """(samples - 1, nodes): growth of counters of pages, together; zeros where they were not sampled."""
+        known = [self.per_s(name) for name in counters if getattr(self, name) is not None]
+        return sum(known, np.zeros((len(self.time_s) - 1, self.nr_nodes))) * MIB_PER_PAGE
+
+    def pressure_ratio(self, name: str) -> np.ndarray:
+        """(samples - 1,): share of each interval in which somebody, or everybody, waited."""
+        if self.pressure_s is None:
+            return np.zeros(len(self.time_s) - 1)
+        return np.diff(self.pressure_s[:, PRESSURES.index(name)]) / self.interval_s
+
     def awake_ratio(self) -> np.ndarray:
         return np.clip(self.per_s("awake_s"), 0.0, 1.0)
 
@@ -83,13 +104,15 @@ class Series:
 
     def to_bytes(self) -> bytes:
         buffer = io.BytesIO()
-        np.savez_compressed(buffer, **{field.name: getattr(self, field.name) for field in fields(self)})
+        arrays = {field.name: getattr(self, field.name) for field in fields(self)}
+        np.savez_compressed(buffer, **{name: array for name, array in arrays.items() if array is not None})
         return buffer.getvalue()
 
     @classmethod
     def from_bytes(cls, content: bytes) -> "Series":
         with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
-            return cls(**{field.name: arrays[field.name] for field in fields(cls)})
+            names = [one.name for one in fields(cls) if one.default is MISSING or one.name in arrays]
+            return cls(**{name: arrays[name] for name in names})
 
 
 class Recorder:
@@ -106,8 +129,9 @@ class Recorder:
         node = record["node"][self._nodes]
         for name in STATE:
             self._sampled.setdefault(name, []).append(node[name].copy())
-        for name in (*CUMULATIVE, "resets"):
+        for name in (*CUMULATIVE, *PARTS, "resets"):
             self._sampled.setdefault(name, []).append(node["vmstat"][name].copy())
+        self._sampled.setdefault("pressure_s", []).append(record["psi"]["total_s"].copy())
         self._sampled.setdefault("time_s", []).append(np.array(record["time_s"]))
 
     def series(self) -> Series:

@@ -2,8 +2,9 @@
 
 import io
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -12,6 +13,7 @@ from reclaim_env.model.constants import MAX_RECLAIM_RETRIES, REASONS
 from ..metrics import MIB_PER_PAGE
 from ..results import ScenarioResults
 from ..series import Series
+from . import part_charts
 
 MAX_NODES_SHOWN = 3
 MAX_POINTS = 300
@@ -21,6 +23,7 @@ AWAKE_COLOUR = "#7b8794"
 REASON_COLOURS = dict(
     zip(REASONS, ("#8a63d2", "#d64550", "#d39b1c", "#a0703c", "#2a9d9d", "#5f9e3a", "#3d4a6b"), strict=True)
 )
+MOST_FREE_PER_HIGH = 4  # far above the watermarks free memory says nothing
 INK = "#010203"  # becomes currentColor, so that text and axes follow the page's dark or light ink
 
 
@@ -33,19 +36,39 @@ class Scales:
     free_mib: float
     cpu_ratio: float
     refault_mib_per_s: float
+    # 0: there was none, and no panel
+    swap_mib_per_s: float
+    demoted_mib_per_s: float
+    pressure_ratio: float
+    killers: tuple[str, ...]
 
     @classmethod
     def of(cls, found: ScenarioResults) -> "Scales":
         several = list(found.series.values())
+        nodes = busiest_nodes(several)
+        free_pages = max(largest(s.free_pages) for s in several)
+        high_pages = max(largest(s.high_wmark_pages[:, nodes[0]]) for s in several)
         return cls(
-            nodes=busiest_nodes(several),
+            nodes=nodes,
             reasons=tuple(
                 r for r in range(len(REASONS)) if any((s.resets[-1, :, r] > 0).any() for s in several)
             ),
-            free_mib=max(largest(s.free_pages, s.high_wmark_pages) for s in several) * MIB_PER_PAGE,
+            free_mib=max(min(free_pages, MOST_FREE_PER_HIGH * high_pages), high_pages) * MIB_PER_PAGE,
             cpu_ratio=max(largest(thinned(s.per_s("kswapd_cpu_s")), 0.01) for s in several),
             refault_mib_per_s=max(largest(thinned(s.refault_mib_per_s()), 0.01) for s in several),
+            swap_mib_per_s=max(largest(*(thinned(s.mib_per_s(one)) for one in SWAP)) for s in several),
+            demoted_mib_per_s=max(largest(thinned(s.mib_per_s(*DEMOTED))) for s in several),
+            pressure_ratio=part_charts.most_pressure(several, thinned),
+            killers=tuple(
+                kind
+                for kind in part_charts.KILL_COLOURS
+                if any(list(part_charts.kill_times(s, kind)) for s in several)
+            ),
         )
+
+
+SWAP, DEMOTED = ("pswpout", "pswpin"), ("pgdemote_kswapd", "pgdemote_direct")
+PANEL_IN = 0.95  # of an optional panel
 
 
 def largest(*values: np.ndarray | float) -> float:
@@ -69,22 +92,25 @@ def thinned(curve: np.ndarray) -> np.ndarray:
 
 
 def timeline(series: Series, scales: Scales, label: str, prefix: str) -> str:
-    """One rule's first seed: free, awake and resets, kswapd_failures, CPU, refaults. SVG for inline use."""
+    """One rule's first seed: free, awake and resets, kswapd_failures, CPU, refaults, and the parts it has.
+
+    SVG for inline use.
+    """
     import matplotlib
     from matplotlib.figure import Figure
 
     style = {"svg.fonttype": "none", "svg.hashsalt": prefix, "font.size": 8, "axes.linewidth": 0.6}
     inked = ("text.color", "axes.edgecolor", "axes.labelcolor", "xtick.color", "ytick.color")
     with matplotlib.rc_context(style | dict.fromkeys(inked, INK)):  # pyright: ignore[reportArgumentType]
-        figure = Figure(figsize=(6.4, 5.8))
-        lanes = len(scales.nodes) * (1 + 0.55 * len(scales.reasons))
-        axes = figure.subplots(5, 1, sharex=True, height_ratios=[1.3, 0.35 + 0.28 * lanes, 0.9, 0.9, 1.2])
-        figure.subplots_adjust(left=0.115, right=0.925, top=0.985, bottom=0.075, hspace=0.24)
-        _free(axes[0], series, scales)
-        _awake(axes[1], series, scales)
-        _failures(axes[2], series, scales)
-        _cpu(axes[3], series, scales)
-        _refaults(axes[4], series, scales)
+        panels = _panels(scales)
+        height_in = 5.8 + PANEL_IN * (len(panels) - 5)
+        figure = Figure(figsize=(6.4, height_in))
+        ratios = [ratio for ratio, _ in panels]
+        axes = figure.subplots(len(panels), 1, sharex=True, height_ratios=ratios)
+        edge = {"top": 1 - 0.087 / height_in, "bottom": 0.435 / height_in}
+        figure.subplots_adjust(left=0.115, right=0.925, hspace=0.24, **edge)
+        for axis, (_, draw) in zip(axes, panels, strict=True):
+            draw(axis, series, scales)
         for axis in axes:
             axis.spines[["top", "right"]].set_visible(False)
             axis.patch.set_visible(False)
@@ -93,6 +119,21 @@ def timeline(series: Series, scales: Scales, label: str, prefix: str) -> str:
         axes[-1].set_xlim(0, series.time_s[-1])
         axes[-1].set_xlabel("time, s")
         return _inline(figure, label, prefix)
+
+
+def _panels(scales: Scales) -> list[tuple[float, Callable[[Any, Series, Scales], None]]]:
+    """(height beside the others, what draws it), from above."""
+    lanes = len(scales.nodes) * (1 + 0.55 * len(scales.reasons))
+    return [
+        (1.3, _free),
+        (0.35 + 0.28 * lanes, _awake),
+        (0.9, _failures),
+        (0.9, _cpu),
+        (1.2, _refaults),
+        *([(0.9, _swap)] if scales.swap_mib_per_s else []),
+        *([(0.9, _demoted)] if scales.demoted_mib_per_s else []),
+        *([(0.9, _pressure)] if scales.pressure_ratio else []),
+    ]
 
 
 def _free(axis, series: Series, scales: Scales) -> None:
@@ -104,6 +145,7 @@ def _free(axis, series: Series, scales: Scales) -> None:
     usable = (series.free_pages - series.unusable_pages) * MIB_PER_PAGE
     for colour, nid in zip(NODE_COLOURS, scales.nodes, strict=False):
         axis.plot(series.time_s, usable[:, nid], color=colour, linewidth=1)
+    part_charts.kills(axis, series)
     axis.set_ylim(0, scales.free_mib * 1.05)
     axis.set_ylabel("free, MiB")
 
@@ -165,10 +207,32 @@ def _refaults(axis, series: Series, scales: Scales) -> None:
     axis.set_ylabel("refaults,\nMiB/s")
 
 
-def _curves(axis, series: Series, scales: Scales, curves: np.ndarray) -> None:
+def _swap(axis, series: Series, scales: Scales) -> None:
+    """What is read back is dashed."""
+    _curves(axis, series, scales, thinned(series.mib_per_s("pswpout")))
+    _curves(axis, series, scales, thinned(series.mib_per_s("pswpin")), linestyle=(0, (2, 1.5)))
+    axis.set_ylim(0, scales.swap_mib_per_s * 1.05)
+    axis.set_ylabel("swap,\nMiB/s")
+
+
+def _demoted(axis, series: Series, scales: Scales) -> None:
+    _curves(axis, series, scales, thinned(series.mib_per_s(*DEMOTED)))
+    axis.set_ylim(0, scales.demoted_mib_per_s * 1.05)
+    axis.set_ylabel("demoted,\nMiB/s")
+
+
+def _pressure(axis, series: Series, scales: Scales) -> None:
+    for name, colour in part_charts.PRESSURE_COLOURS.items():
+        curve = 100 * thinned(series.pressure_ratio(name))
+        axis.plot(_middles(series, len(curve)), curve, color=colour, linewidth=0.9)
+    axis.set_ylim(0, 100 * scales.pressure_ratio * 1.05)
+    axis.set_ylabel("pressure,\n% of time")
+
+
+def _curves(axis, series: Series, scales: Scales, curves: np.ndarray, linestyle: Any = "-") -> None:
     times = _middles(series, len(curves))
     for colour, nid in zip(NODE_COLOURS, scales.nodes, strict=False):
-        axis.plot(times, curves[:, nid], color=colour, linewidth=0.9)
+        axis.plot(times, curves[:, nid], color=colour, linewidth=0.9, linestyle=linestyle)
 
 
 def _middles(series: Series, nr_points: int) -> np.ndarray:
@@ -204,3 +268,8 @@ def legend(scales: Scales) -> Iterable[tuple[str, str]]:
     yield AWAKE_COLOUR, "kswapd awake"
     for reason in scales.reasons:
         yield REASON_COLOURS[REASONS[reason]], f"reset by {REASONS[reason]}"
+    for kind in scales.killers:
+        yield part_charts.KILL_COLOURS[kind], part_charts.KILLERS[kind]
+    if scales.pressure_ratio:
+        for name, colour in part_charts.PRESSURE_COLOURS.items():
+            yield colour, f"{name.replace('_', ' pressure, ')}"

@@ -19,6 +19,7 @@ GROUP_TITLES = {
     "refault": "Refaults",
     "jobs": "Jobs",
     "stalls": "Stalls and kills",
+    "pressure": "Pressure",
     "resets": "Resets of kswapd_failures",
     "hopeless": "Hopeless time",
     "cost": "Cost in lost seconds",

@@ -5,6 +5,8 @@ from textwrap import wrap
 import numpy as np
 from rich.cells import cell_len
 
+from reclaim_env.model.constants import PRESSURES
+
 from ..metrics import describe
 from ..results import Results, ScenarioResults
 from ..wording import compact, fitted, fitted_name, visible, with_interval
@@ -44,6 +46,21 @@ BLOCKS = (
     "hopeless_s",
     "false_dead_s",
     "false_alive_s",
+)
+
+
+# Of parts that few machines have: shown where there was any
+PART_BLOCKS = (
+    "workingset_refault_anon",
+    "pswpin",
+    "pswpout",
+    "pgdemote_kswapd",
+    "pgdemote_direct",
+    "slabs_scanned",
+    "boosts",
+    "boosted_fruitless_runs",
+    "oomd_kills",
+    *(f"pressure/{name}_s" for name in PRESSURES),
 )
 
 
@@ -96,7 +113,12 @@ def shown_metrics(found: ScenarioResults) -> list[str]:
         for name in found.workloads
         for metric in ("throughput_per_s", "latency_p50_ms", "latency_p99_ms")
     ]
-    return [*BLOCKS[:10], *jobs, *BLOCKS[10:16], *resets, *BLOCKS[16:], *costs]
+    parts = [name for name in PART_BLOCKS if name in found.metrics and _is_any(found, name)]
+    return [*BLOCKS[:10], *jobs, *BLOCKS[10:16], *parts, *resets, *BLOCKS[16:], *costs]
+
+
+def _is_any(found: ScenarioResults, name: str) -> bool:
+    return any(np.nan_to_num(found.values[rule][:, found.column(name)]).any() for rule in found.rules)
 
 
 def blocks(found: ScenarioResults) -> list[str]:

@@ -6,6 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from reclaim_env.model.constants import PRESSURES
+
 from .. import files
 from ..metrics import tag
 from ..results import Results, ScenarioResults
@@ -68,7 +70,7 @@ def encoded(events: Sequence[tuple[int, Mapping[str, float | None]]], views: Seq
     return buffer.getvalue()
 
 
-def _over_time(series: Series) -> Iterator[tuple[int, dict[str, float | None]]]:
+def _over_time(series: Series) -> Iterator[tuple[int, Mapping[str, float | None]]]:
     """The first seed, control interval by control interval, node by node."""
     curves = {
         "free_pages": series.free_pages[1:],
@@ -77,7 +79,11 @@ def _over_time(series: Series) -> Iterator[tuple[int, dict[str, float | None]]]:
         "refault_mib_per_s": series.refault_mib_per_s(),
         "allocstall_per_s": series.per_s("allocstall"),
         "resets_per_s": series.new_resets().sum(axis=-1) / series.interval_s[:, None],
+        "pswpout_mib_per_s": series.mib_per_s("pswpout"),
+        "pswpin_mib_per_s": series.mib_per_s("pswpin"),
+        "demoted_mib_per_s": series.mib_per_s("pgdemote_kswapd", "pgdemote_direct"),
     }
+    pressure = {name: series.pressure_ratio(name) for name in PRESSURES}
     for step in range(len(series.time_s) - 1):
         yield (
             step + 1,
@@ -85,5 +91,6 @@ def _over_time(series: Series) -> Iterator[tuple[int, dict[str, float | None]]]:
                 tag(f"first_seed/{name}/node{nid}"): float(curve[step, nid])
                 for name, curve in curves.items()
                 for nid in range(series.nr_nodes)
-            },
+            }
+            | {tag(f"first_seed/pressure/{name}"): float(curve[step]) for name, curve in pressure.items()},
         )

@@ -3,6 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from reclaim_env.model.constants import PRESSURES
+
 from ..metrics import tag
 
 CHARTS = {
@@ -21,6 +23,15 @@ CHARTS = {
     "Hopeless": (
         ("hopeless", ("hopeless_s",)),
         ("dead or alive by mistake", ("false_dead_s", "false_alive_s")),
+    ),
+    "Swap, tiers, boosts": (
+        ("swap", ("pswpout", "pswpin")),
+        ("demotion", ("pgdemote_kswapd", "pgdemote_direct")),
+        ("boosts", ("boosts", "boosted_fruitless_runs")),
+    ),
+    "Pressure and kills": (
+        ("pressure", tuple(f"pressure/{name}_s" for name in PRESSURES)),
+        ("kills", ("oom_kills", "oomd_kills")),
     ),
 }
 COMPARED = ("cost_s", "kswapd_cpu_s", "refault_mib_per_s", "stall_s", "hopeless_s")

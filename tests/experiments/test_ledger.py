@@ -5,6 +5,7 @@ import sqlite3
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -75,6 +76,13 @@ def test_a_series_survives_its_bytes():
     again = Series.from_bytes(series.to_bytes())
     for name, values in vars(series).items():
         np.testing.assert_array_equal(values, getattr(again, name))
+
+
+def test_a_series_of_a_machine_that_tells_less_is_read_too():
+    less = replace(episode("balanced", 20), pswpout=None, pressure_s=None)
+    again = Series.from_bytes(less.to_bytes())
+    assert again.pswpout is None and again.mib_per_s("pswpout").sum() == 0
+    assert again.pressure_ratio("memory_full").sum() == 0
 
 
 def test_a_write_that_fails_leaves_the_old_file_and_nothing_else(tmp_path, monkeypatch):

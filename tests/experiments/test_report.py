@@ -1,12 +1,17 @@
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 
+import numpy as np
 import pytest
 
-from experiments.reporting.charts import MAX_POINTS, busiest_nodes, thinned
+from experiments.metrics import MIB_PER_PAGE
+from experiments.reporting.charts import MAX_POINTS, Scales, busiest_nodes, legend, thinned, timeline
 from experiments.reporting.findings import who_reset
 from experiments.reporting.report import render
 from experiments.reporting.tensorboard import FILE_NAME, write_runs
+from experiments.series import Series
+from reclaim_env.model.constants import PRESSURES
 from tests.experiments.frame import episode, made_up, made_up_scenario
 
 PAYLOADS = [
@@ -107,6 +112,49 @@ def test_the_busy_nodes_are_shown_in_the_order_of_their_ids():
     assert busiest_nodes([episode("always"), episode("balanced")]) == (0, 1)
 
 
+def with_parts(series: Series) -> Series:
+    """The same episode with a page swapped out in every interval, and one kill by each killer."""
+    grows = np.arange(len(series.time_s))[:, np.newaxis] * np.array([256, 0])
+    killed = np.zeros_like(grows)
+    killed[300:, 0] = 1
+    pressure_s = np.zeros((len(series.time_s), len(PRESSURES)))
+    pressure_s[:, PRESSURES.index("memory_some")] = 0.5 * series.time_s
+    return replace(
+        series, pswpout=grows, pgdemote_direct=grows, oom_kill=killed, oomd_kill=killed, pressure_s=pressure_s
+    )
+
+
+def test_swap_demotion_pressure_and_kills_are_drawn_where_there_were_any():
+    found = made_up_scenario(nr_seeds=2, rules=("always", "balanced"))
+    plain, whole = (
+        Scales.of(found),
+        Scales.of(replace(found, series={**found.series, "balanced": with_parts(found.series["balanced"])})),
+    )
+    assert (plain.swap_mib_per_s, plain.demoted_mib_per_s, plain.pressure_ratio, plain.killers) == (
+        0,
+        0,
+        0,
+        (),
+    )
+    assert (whole.swap_mib_per_s, whole.demoted_mib_per_s) == pytest.approx((10, 10))
+    assert whole.pressure_ratio == pytest.approx(0.5) and whole.killers == ("oom_kill", "oomd_kill")
+    for scales, is_drawn in ((plain, False), (whole, True)):
+        svg = timeline(found.series["always"], scales, "made up", "x-")
+        for words in ("swap,", "demoted,", "pressure,"):
+            assert (f">{words}" in svg) == is_drawn, words
+        said = {words for _, words in legend(scales)}
+        assert ({"killed by the kernel", "memory pressure, some"} <= said) == is_drawn
+
+
+def test_free_memory_far_above_the_watermarks_does_not_flatten_them():
+    found = made_up_scenario(nr_seeds=2, rules=("always", "balanced"))
+    series = found.series["always"]
+    high_pages = series.high_wmark_pages.max()
+    emptied = replace(series, free_pages=series.free_pages + 100 * high_pages)
+    scales = Scales.of(replace(found, series={"always": emptied}))
+    assert scales.free_mib == 4 * high_pages * MIB_PER_PAGE
+
+
 def test_every_rule_is_a_tensorboard_run_with_the_same_tags(tmp_path):
     from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
@@ -121,6 +169,7 @@ def test_every_rule_is_a_tensorboard_run_with_the_same_tags(tmp_path):
         events.Reload()
         tags.append(set(events.Tags()["scalars"]) or set(events.Tags()["tensors"]))
         assert len(events.Scalars("reclaim/kswapd_cpu_s")) == 2
-        assert len(events.Scalars("reclaim/first_seed/free_pages/node1")) == 600
+        for name in ("free_pages/node1", "pswpout_mib_per_s/node0", "pressure/memory_some"):
+            assert len(events.Scalars(f"reclaim/first_seed/{name}")) == 600
     undefined = {"reclaim/node0/first_hopeless_s", "reclaim/node1/first_hopeless_s"}  # never came
     assert tags[0] | undefined == tags[1] | undefined == tags[2] | undefined

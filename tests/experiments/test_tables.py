@@ -1,10 +1,12 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from rich.cells import cell_len
 
-from experiments.reporting.tables import render
+from experiments.reporting.tables import render, shown_metrics
 from experiments.wording import compact, short, with_interval
-from tests.experiments.frame import RULES, made_up
+from tests.experiments.frame import RULES, made_up, made_up_scenario
 
 PAYLOADS = [
     "\x1b[31mred\x1b[0m",
@@ -39,6 +41,16 @@ def test_what_was_never_scanned_has_no_efficiency():
     assert "pgscan_direct" in next(
         line for line in text.splitlines() if line.startswith("Zero under every rule")
     )
+
+
+def test_parts_that_few_machines_have_are_shown_where_there_were_any():
+    found = made_up_scenario(nr_seeds=2, rules=("always", "balanced"))
+    column = found.column("pswpout")
+    without = {rule: values.copy() for rule, values in found.values.items()}
+    for values in without.values():
+        values[:, column] = 0
+    assert "pswpout" in shown_metrics(found)
+    assert "pswpout" not in shown_metrics(replace(found, values=without))
 
 
 def test_a_rule_is_not_compared_with_itself():
