@@ -135,6 +135,9 @@ def train(
     seed: Annotated[
         int | None, typer.Option(min=0, help="Seed of weights and episodes.", show_default=False)
     ] = None,
+    sources: Annotated[
+        bool, typer.Option("--sources", help="Decide for each source of progress: a bit for each.")
+    ] = False,
     out: Annotated[Path | None, typer.Option(help="New run folder.")] = None,
     resume: Annotated[Path | None, typer.Option(help="Run folder to go on with.")] = None,
     weights: Annotated[str | None, typer.Option(help="Cost weights.", show_default=False)] = None,
@@ -150,6 +153,8 @@ def train(
     options = {name: value for name, value in given.items() if value is not None}
     flags = _flags(**{name: [value] for name, value in options.items() if name != "scenarios"})
     flags += _flags(scenario=scenario or (), config=[config] if config else ())
+    if sources:
+        options["sources"], flags = True, [*flags, "--sources"]
     command = shlex.join(["reclaim", "train", *flags])
     asked = (read_config(config) if config else {}) | options
     try:
@@ -318,17 +323,22 @@ def _checked(kernel: str, weights: str, names: list[str]) -> tuple:
 
 
 def _flags(**options) -> list[str]:
-    """The command line again, files by their bare names: a manifest tells nobody's folders."""
+    """The command line again, as it is given in the repository's root: a manifest tells nobody's folders."""
     return [
         word for name, values in options.items() for value in values for word in (f"--{name}", _shown(value))
     ]
 
 
 def _shown(value: object) -> str:
+    """A file of the repository by its path from the root, any other by its bare name."""
     from reclaim_env import families
 
-    is_file = isinstance(value, Path) or ("/" in str(value) and not families.is_name(str(value)))
-    return Path(str(value)).name if is_file else str(value)
+    from .identity import ROOT
+
+    if not isinstance(value, Path) and ("/" not in str(value) or families.is_name(str(value))):
+        return str(value)
+    path = Path(str(value)).resolve()
+    return str(path.relative_to(ROOT)) if path.is_relative_to(ROOT) else path.name
 
 
 # By version, typer carries a click of its own or imports one: the ancestor of usage errors is found by name.

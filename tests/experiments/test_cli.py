@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from experiments import cli
+
 ROOT = Path(__file__).parents[2]
 CANARY = "canary-5f1c"
 SHORT = """
@@ -192,6 +194,16 @@ def test_rules_are_listed_with_their_sources(tmp_path):
 
     text = reclaim("rules", folder=tmp_path).stdout
     assert all(rule.name in text and rule.source in text for rule in RULES.values())
+
+
+def test_a_recorded_command_is_whole_in_the_repository_and_tells_no_folder_outside(tmp_path, monkeypatch):
+    config = Path("experiments", "configs", "mixture.toml")
+    monkeypatch.chdir(ROOT / "experiments")
+    for given in (ROOT / config, Path("configs", "mixture.toml"), "configs/mixture.toml"):
+        assert cli._flags(config=[given]) == ["--config", str(config)]
+    assert cli._flags(scenario=[tmp_path / "mine.toml"]) == ["--scenario", "mine.toml"]
+    names = ["mixture/two_nodes?split=train#0..3", "incident"]
+    assert cli._flags(scenario=names) == ["--scenario", names[0], "--scenario", names[1]]
 
 
 def test_bundled_scenarios_are_listed_and_shown(tmp_path):

@@ -19,6 +19,7 @@ import torch
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from agents.policy_file import PolicySpec, load_policy
+from experiments import cli, identity
 from experiments.evaluate import FIRST_SEED
 from experiments.metrics import tag
 from experiments.training import algorithms, checkpoints, learner, lessons, supervised, train, train_config
@@ -333,6 +334,27 @@ def test_options_win_over_a_config_file_and_a_bad_file_is_one_line(tmp_path):
         with pytest.raises(ValueError, match=r"--config: .*mine.toml: found .*, wanted a TOML file") as error:
             train_config.read_config(path)
         assert "\n" not in str(error.value)
+
+
+def test_the_command_that_a_run_records_holds_all_that_it_was_asked(tmp_path, monkeypatch):
+    told = []
+
+    def asked(fields, out, resume, command, progress):
+        told.append((fields, command))
+        return tmp_path
+
+    monkeypatch.setattr(train, "run", asked)
+    config = "experiments/configs/mixture.toml"
+    words = ["reclaim", "train", "--algo", "supervised", "--seed", "3", "--config", config, "--sources"]
+    monkeypatch.setattr(
+        "sys.argv", [*words[:2], "--config", str(identity.ROOT / config), *words[2:6], words[-1]]
+    )
+    with pytest.raises(SystemExit) as stop:
+        cli.main()
+    assert stop.value.code == 0
+    (fields, command), *_ = told
+    assert command == " ".join(words)
+    assert (fields["sources"], fields["seed"], fields["steps"]) == (True, 3, 600)
 
 
 @pytest.mark.usefixtures("small")
