@@ -26,7 +26,9 @@ def picture(view: MachineView) -> np.ndarray:
     figure = Figure(figsize=(8.4, height), dpi=100, facecolor="white")
     canvas = FigureCanvasAgg(figure)
     figure.text(0.02, 1 - 0.2 / height, view.title, fontsize=11, color=INK, weight="bold", va="center")
-    figure.text(0.02, 1 - 0.42 / height, view.subtitle, fontsize=8, color=FAINT, va="center")
+    figure.text(
+        0.02, 1 - 0.42 / height, f"{view.subtitle}; {view.pressure}", fontsize=8, color=FAINT, va="center"
+    )
     for place, node in enumerate(view.nodes):
         bottom = 1 - (HEAD_IN + NODE_IN * (place + 1)) / height
         axes = figure.add_axes((0.02, bottom, 0.96, (NODE_IN - 0.1) / height))
@@ -80,7 +82,8 @@ def _draw_free(axes: Any, view: NodeView) -> None:
 def _draw_resets(axes: Any, view: NodeView) -> None:
     axes.text(0, 2, f"resets: {view.resets}", fontsize=8, color=INK, va="center")
     agent = f"the agent: {view.allowed}; " if view.allowed else ""
-    axes.text(0, -0.4, f"{agent}{view.activity}", fontsize=8, color=FAINT, va="center")
+    besides = f"; {view.besides}" if view.besides else ""
+    axes.text(0, -0.4, f"{agent}{view.activity}{besides}", fontsize=8, color=FAINT, va="center")
 
 
 def _draw_legend(figure: Any, height: float) -> None:

@@ -36,6 +36,7 @@ def ansi_text(view: MachineView) -> str:
 def machine_lines(view: MachineView, width: int) -> Iterator[Text]:
     yield _cut(Text(f"{view.title}", style="bold"), width)
     yield _cut(Text(view.subtitle, style="dim"), width)
+    yield _cut(Text(view.pressure, style="dim"), width)
     for node in view.nodes:
         yield Text("")
         yield from (_cut(line, width) for line in node_lines(node, width))
@@ -50,6 +51,8 @@ def node_lines(view: NodeView, width: int) -> Iterator[Text]:
     yield _labelled("", Text(f"{view.usable_mib:,.0f} MiB usable; {marks}", style="dim"))
     yield _labelled("resets", Text(view.resets))
     yield _labelled("so far", Text(view.activity))
+    if view.besides:
+        yield _labelled("besides", Text(view.besides))
     if view.allowed:
         yield _labelled("agent", Text(view.allowed))
 

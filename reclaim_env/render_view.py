@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from reclaim_env.model.constants import ACTIVE, DOZE, INACTIVE, PAGE_BYTES, REASONS, RUN
+from reclaim_env.model.constants import ACTIVE, DOZE, INACTIVE, PAGE_BYTES, PRESSURES, REASONS, RUN
 from reclaim_env.reset_rules import GLOBAL_DIRECT_MASK, KSWAPD_MASK, MEMCG_MASK, WHOLE_COUNT, is_hopeless
 
 if TYPE_CHECKING:
@@ -26,7 +26,15 @@ FAILURE_CELLS = 16
 REASON_WORDS = dict(
     zip(
         REASONS,
-        ("kswapd", "direct reclaim", "memory.high", "memory.max", "memory.reclaim", "freed pages", "a probe"),
+        (
+            "kswapd",
+            "direct reclaim",
+            "memory.high",
+            "memory.max",
+            "memory.reclaim",
+            "freed pages",
+            "a probe or demotion on",
+        ),
         strict=True,
     )
 )
@@ -46,6 +54,7 @@ class NodeView:
     resets: str
     allowed: str  # what an agent lets reset the count now; empty under a rule
     activity: str
+    besides: str  # what not every machine has; empty where this one has nothing of it
 
     @property
     def total_mib(self) -> float:
@@ -83,6 +92,7 @@ class MachineView:
 
     title: str
     subtitle: str
+    pressure: str
     nodes: tuple[NodeView, ...]
 
 
@@ -93,6 +103,7 @@ def machine_view(env: "ReclaimVectorEnv", row: int) -> MachineView:
     return MachineView(
         title=f"{name}, kernel {env.kernel}, {who}: t = {record['time_s']:.1f} s",
         subtitle=f"the last interval cost {0.0 - env.last_reward[row]:.3f} s, all nodes together",
+        pressure=_pressure(record),
         nodes=tuple(_node_view(record, nid, env.rule) for nid in range(record["nr_nodes"])),
     )
 
@@ -120,7 +131,32 @@ def _node_view(record: np.void, nid: int, rule: str | None) -> NodeView:
         resets=_resets(node, float(record["time_s"])),
         allowed="" if rule else _allowed(int(node["reset_always_mask"])),
         activity=_activity(node),
+        besides=_besides(node),
     )
+
+
+def _pressure(record: np.void) -> str:
+    """Some and full, of memory and of reads."""
+    percent = dict(zip(PRESSURES, 100 * record["psi"]["avg10_ratio"], strict=True))
+    shares = (
+        f"{resource} {percent[f'{resource}_some']:.0f}/{percent[f'{resource}_full']:.0f} %"
+        for resource in ("memory", "io")
+    )
+    return f"pressure 10 s, some/full: {', '.join(shares)}"
+
+
+def _besides(node: np.void) -> str:
+    vmstat = node["vmstat"]
+    demoted_pages = vmstat["pgdemote_kswapd"] + vmstat["pgdemote_direct"]
+    sizes = {
+        "in swap": node["swapped_pages"],
+        "demoted": demoted_pages,
+        "boosted by": node["boost_pages"],
+        "in a balloon": node["balloon_pages"],
+    }
+    counts = {"killed by the kernel": vmstat["oom_kill"], "killed by oomd": vmstat["oomd_kill"]}
+    said = [f"{words} {pages / MIB:,.0f} MiB" for words, pages in sizes.items() if pages]
+    return ", ".join([*said, *(f"{words} {count}" for words, count in counts.items() if count)])
 
 
 def _state(node: np.void) -> str:

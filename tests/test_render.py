@@ -62,6 +62,19 @@ def test_failures_are_told_against_the_rules_own_limit(rule, failures, state, ce
     assert head.count("#") == cells and head.count("-") == FAILURE_CELLS - cells
 
 
+def test_what_few_machines_have_is_told_where_there_is_any():
+    env = played()
+    node = env.records["node"][0, 0]
+    assert "besides" not in lines(env, nid=1)
+    node["swapped_pages"], node["boost_pages"], node["vmstat"]["oomd_kill"] = 1024, 512, 2
+    node["vmstat"]["pgdemote_kswapd"], node["vmstat"]["pgdemote_direct"] = 256, 256
+    node["vmstat"]["oom_kill"] = 0
+    told = "in swap 4 MiB, demoted 2 MiB, boosted by 2 MiB, killed by oomd 2"
+    assert lines(env)["besides"] == told
+    env.records["psi"]["avg10_ratio"][0] = (0.5, 0.25, 0.125, 0.0)  # io some and full, memory some and full
+    assert machine_view(env, 0).pressure == "pressure 10 s, some/full: memory 12/0 %, io 50/25 %"
+
+
 def test_an_agents_bits_are_told_and_a_rules_are_not():
     assert lines(played(rule=None))["agent"] == "reset"
     assert lines(played(rule=None), nid=1)["agent"] == "keep"
