@@ -6,7 +6,7 @@
 import sys
 from collections.abc import Iterator
 
-from reclaim_env.model.constants import REASONS
+from reclaim_env.model.constants import PRESSURES, REASONS
 from reclaim_env.observation import NODE_FEATURES, feature_docs
 from reclaim_env.reset_rules import RULES
 from reclaim_env.reward import COST_TERMS, WEIGHTS
@@ -81,6 +81,7 @@ def reference() -> str:
     ]
     for title, table, source in SCOPES:
         parts += [f"### {title}", "\n".join(_metrics(table, source))]
+    parts += ["### The machine's pressure under `pressure/`", "\n".join(_pressure())]
     parts += ["## Rules", "\n".join(_rules())]
     return "\n\n".join(parts) + "\n"
 
@@ -98,6 +99,15 @@ def _metrics(table: tuple[Metric, ...], source: str) -> Iterator[str]:
     for metric in table:
         better = {True: "lower", False: "higher", None: ""}[metric.lower_is_better]
         yield f"| `{metric.name}` | {metric.unit} | {better} | {MEANING.get(metric.name, source)} |"
+
+
+def _pressure() -> Iterator[str]:
+    yield "| metric | unit | better | meaning |"
+    yield "|---|---|---|---|"
+    for name in PRESSURES:
+        resource, who = name.split("_")
+        waited = {"some": "some task waited", "full": "all that could work waited"}[who]
+        yield f"| `{name}_s` | s |  | time in which {waited} for {resource}, as /proc/pressure/{resource} |"
 
 
 def _rules() -> Iterator[str]:

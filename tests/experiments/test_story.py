@@ -98,12 +98,46 @@ LONGER = pytest.mark.xfail(
     ],
 )
 def test_halving_the_tick_moves_no_mean(scenario, rule, metric):
-    coarse = episodes(scenario, rule, 64).metrics[metric]
-    fine = halved_episodes(scenario, rule).metrics[metric]
-    error = np.hypot(coarse.std(ddof=1), fine.std(ddof=1)) / 8
-    assert abs(fine.mean() - coarse.mean()) <= max(0.02 * coarse.mean(), 2 * error)
+    assert moved_ratio(scenario, rule, metric, 64) == 0
+
+
+SWAP_FULL = pytest.mark.xfail(
+    strict=True,
+    reason="9 % of cost and 10 % of refaults: as in the incident, of what containers at memory.high read",
+)
+CYCLES = pytest.mark.xfail(
+    strict=True,
+    reason="2.2 %: kswapd demotes in cycles of two seconds, and the episode ends in another part of one",
+)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("scenario", "metric"),
+    [
+        *(("swapon", metric) for metric in ("cost_s", "stall_s", "pswpout", "pswpin")),
+        ("exit_and_return", "cost_s"),
+        ("boost_overcount", "cost_s"),
+        ("protected_overcount", "cost_s"),
+        ("hotplug", "cost_s"),
+        pytest.param("swap_full", "cost_s", marks=SWAP_FULL),
+        pytest.param("swap_full", "refault_mib", marks=SWAP_FULL),
+        pytest.param("tier", "pgdemote_kswapd", marks=CYCLES),
+    ],
+)
+def test_halving_the_tick_moves_no_mean_of_the_other_situations(scenario, metric):
+    assert moved_ratio(scenario, "balanced", metric, 16) == 0
+
+
+def moved_ratio(scenario: str, rule: str, metric: str, nr_seeds: int) -> float:
+    """What part of a mean moves when the tick is halved; 0: less than 2 % or two standard errors."""
+    coarse = episodes(scenario, rule, nr_seeds).metrics[metric]
+    fine = halved_episodes(scenario, rule, nr_seeds).metrics[metric]
+    error = np.hypot(coarse.std(ddof=1), fine.std(ddof=1)) / np.sqrt(nr_seeds)
+    moved = abs(fine.mean() - coarse.mean())
+    return 0.0 if moved <= max(0.02 * coarse.mean(), 2 * error) else moved / coarse.mean()
 
 
 @cache
-def halved_episodes(scenario: str, rule: str) -> Episodes:
-    return evaluate(halved(load(scenario)), of_rule(rule), evaluation_seeds(64), Setting())
+def halved_episodes(scenario: str, rule: str, nr_seeds: int) -> Episodes:
+    return evaluate(halved(load(scenario)), of_rule(rule), evaluation_seeds(nr_seeds), Setting())
