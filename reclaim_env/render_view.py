@@ -137,7 +137,7 @@ def _node_view(record: np.void, nid: int, rule: str | None) -> NodeView:
 
 def _pressure(record: np.void) -> str:
     """Some and full, of memory and of reads."""
-    percent = dict(zip(PRESSURES, 100 * record["psi"]["avg10_ratio"], strict=True))
+    percent: dict[str, float] = dict(zip(PRESSURES, 100 * record["psi"]["avg10_ratio"], strict=True))
     shares = (
         f"{resource} {percent[f'{resource}_some']:.0f}/{percent[f'{resource}_full']:.0f} %"
         for resource in ("memory", "io")

@@ -3,6 +3,11 @@
 import numpy as np
 import pytest
 
+from experiments.contender import of_rule
+from experiments.evaluate import evaluate, evaluation_seeds
+from experiments.identity import Setting
+from reclaim_env.scenario import load
+from reclaim_env.scenario.machine import Oomd
 from reclaim_env.vector import ReclaimVectorEnv
 from tests.experiments.played import always, episodes, mean
 
@@ -55,6 +60,25 @@ def test_protected_overcount_kswapd_gives_up_for_protection_and_only_direct_recl
         assert always("protected_overcount", rule, "node1/hopeless_at_end")
         assert mean("protected_overcount", rule, "allocstall") > 10_000
     assert mean("protected_overcount", "always", "refault_mib") == 0  # what is protected stays
+
+
+@pytest.mark.parametrize(("rule", "kills"), [("always", 0), ("balanced", 1)])
+def test_protected_overcount_a_strict_killer_in_user_space_strikes_where_kswapd_is_dead(rule, kills):
+    found = killed_by(Oomd(pressure_limit_ratio=0.1, duration_s=5.0), rule)
+    for task in ("batch", "peaceful"):  # both in the root cgroup, which dies whole
+        assert (found[f"workload/{task}/oomd_kills"] == kills).all()
+    assert (found["oom_kills"] == 0).all()  # the kernel's are counted apart
+    assert (found["cost_oom_s"] == 30.0 * found["oomd_kills"]).all()
+
+
+@pytest.mark.parametrize("oomd", [None, Oomd()], ids=["nobody asked", "systemd's defaults"])
+def test_protected_overcount_nobody_dies_without_a_killer_or_with_a_lenient_one(oomd):
+    assert (killed_by(oomd, "balanced")["oomd_kills"] == 0).all()
+
+
+def killed_by(oomd: Oomd | None, rule: str) -> dict[str, np.ndarray]:
+    watched = load("protected_overcount").model_copy(update={"oomd": oomd})
+    return evaluate(watched, of_rule(rule), evaluation_seeds(4), Setting()).metrics
 
 
 def test_numa_fallback_a_hopeless_node_hides_and_progress_for_another_nodes_sake_leaks():
