@@ -12,6 +12,7 @@ from reclaim_env.reset_rules import RULES
 from reclaim_env.reward import COST_TERMS, WEIGHTS
 
 from .metrics import CGROUP_METRICS, NODE_METRICS, NODE_STATE_METRICS, WORKLOAD_METRICS, Metric
+from .rule_list import WHO, truth_table
 
 KERNEL = "as in /proc/vmstat"
 KERNEL_OF_CGROUP = "as in memory.stat and memory.events.local"
@@ -83,6 +84,11 @@ def reference() -> str:
         parts += [f"### {title}", "\n".join(_metrics(table, source))]
     parts += ["### The machine's pressure under `pressure/`", "\n".join(_pressure())]
     parts += ["## Rules", "\n".join(_rules())]
+    parts += [
+        "Whether progress resets the count, by who made it. *if so*: if what the rule says above holds just "
+        "then. Timers and allocations (`timer`, `allocated` and their like) reset without progress.",
+        "\n".join(_truth()),
+    ]
     return "\n\n".join(parts) + "\n"
 
 
@@ -116,6 +122,13 @@ def _rules() -> Iterator[str]:
     for rule in RULES.values():
         parameters = ", ".join(f"`{name}={getattr(rule, name):g}`" for name in rule.takes)
         yield f"| `{rule.name}` | {rule.doc} | {parameters} | {rule.source} |"
+
+
+def _truth() -> Iterator[str]:
+    yield f"| rule | {' | '.join(WHO)} |"
+    yield f"|---|{'---|' * len(WHO)}"
+    for rule in RULES.values():
+        yield f"| `{rule.name}` | {' | '.join(truth_table(rule).values())} |"
 
 
 if __name__ == "__main__":

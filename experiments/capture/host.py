@@ -125,7 +125,9 @@ def _nodes(files: HostFiles) -> dict[str, _NodeFile]:
     for nid, name in sources.items():
         lines = files.lines(name)
         if not lines:
-            raise ValueError(f"{name}: found {files.unread.get(name, 'nothing')}, wanted a node's memory")
+            raise ValueError(
+                f"{name}: {files.unread.get(name, 'found nothing, wanted the memory of a node')}"
+            )
         mib = _meminfo(lines)
         memory = _node(nid, mib, name)
         if memory.total_mib > 0:

@@ -2,6 +2,7 @@
 
 import pytest
 
+from experiments.rule_list import WHO, truth_table
 from reclaim_env.model.constants import (
     FREE_PATH,
     GLOBAL_DIRECT,
@@ -11,7 +12,7 @@ from reclaim_env.model.constants import (
     NR_REASONS,
     PROACTIVE,
 )
-from reclaim_env.reset_rules import KERNEL_RULES
+from reclaim_env.reset_rules import KERNEL_RULES, RULES
 from tests.model.machines import NODE, one_file, one_run, plain, set_free
 
 ANY = (KSWAPD, GLOBAL_DIRECT, MEMCG_HIGH, MEMCG_MAX, PROACTIVE)
@@ -49,6 +50,14 @@ def test_truth_table_of_the_rule(model, rule, balanced):
         assert list(node.vmstat.resets) == [cleared * hot for hot in one_hot]
         assert list(node.vmstat.revivals) == [cleared * hot for hot in one_hot]
         assert node.last_reset_reason == (reason if cleared else -1)
+
+
+@pytest.mark.parametrize("rule", TRUTH)
+def test_the_truth_table_that_is_printed_is_this_one(rule):
+    printed = truth_table(RULES[rule])
+    for who, reason in WHO.items():
+        unbalanced, balanced = (reason in TRUTH[rule][i] for i in (0, 1))
+        assert printed[who] == ("yes" if unbalanced else "if balanced" if balanced else "no"), who
 
 
 def test_every_rule_of_masks_has_a_truth_table_and_random_is_between():
