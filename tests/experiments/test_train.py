@@ -206,6 +206,39 @@ def test_a_signal_leaves_a_checkpoint_and_resume_goes_on_from_it(tmp_path):
 
 
 @pytest.mark.usefixtures("small")
+@pytest.mark.parametrize(
+    ("asked", "killed_at", "kept"),
+    [
+        ({"algo": "ppo"}, 200, "checkpoints/step-000000000160.zip"),
+        ({"algo": "supervised", "rows": 2, "labels_per_episode": 4, "steps": 32}, 24, "labels/round-000.npz"),
+    ],
+)
+def test_a_kill_loses_no_more_than_since_the_last_save(tmp_path, asked, killed_at, kept):
+    """What is on the disk after SIGKILL is whole, and the run that goes on from it only does what is left."""
+    steps = {"steps": 480, "hidden": (8,)} | asked
+    done, told = [0], []
+
+    def die(words: str, nr: int) -> None:
+        done[0] += nr
+        if done[0] >= killed_at:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    child = os.fork()
+    if child == 0:
+        try:
+            run(tmp_path / "run", progress=die, **steps)
+        finally:
+            os._exit(0)
+    assert os.waitpid(child, 0)[1] == signal.SIGKILL
+    assert (tmp_path / "run" / kept).exists()
+    assert not (tmp_path / "run" / "agent.safetensors").exists()
+    train.run({}, resume=tmp_path / "run", progress=lambda words, nr: told.append((words, nr)))
+    load_policy(tmp_path / "run" / "agent.safetensors")
+    again = sum(nr for words, nr in told if words in ("training", "labelling"))
+    assert again == {"ppo": 480 - 160, "supervised": 16}[asked["algo"]]
+
+
+@pytest.mark.usefixtures("small")
 def test_a_longer_run_resumes_with_longer_lines(tmp_path):
     folder = run(tmp_path / "run", steps=160)
     resume(folder, steps=320)
