@@ -57,9 +57,21 @@ def cleared_total(env, lruvec, lst, b):
     return total
 
 
+@kernel
+def count_cleared(env, lruvec, lst):
+    """cleared_total() of each bin -> env.cleared_pages."""
+    for b in range(NR_BINS):
+        total = 0.0
+        for i in range(lruvec.first_set, lruvec.first_set + lruvec.nr_sets):
+            for flag in range(NR_FLAGS):
+                if flag != FRESH:
+                    total += env.set_[i].cells[lst, flag, b]
+        env.cleared_pages[b] = total
+
+
 @inlined
 def aim_tail(env, lruvec, lst, nr_pages):
-    """Which part of each bin the nr_pages at the tail are -> taken_ratio of first_aimed..last_aimed.
+    """Which part of each bin the nr_pages at the tail are -> taken_ratio; not 0 in first_aimed..last_aimed.
 
     A second lap over the short list of one of many members meets what the first put back: there the
     members' common list is taken from its head (env.aims_head).
@@ -67,9 +79,10 @@ def aim_tail(env, lruvec, lst, nr_pages):
     left = float(nr_pages)
     env.first_aimed, env.last_aimed = (0, -1) if env.aims_head else (NR_BINS, NR_BINS - 1)
     for i in range(NR_BINS):
-        if left <= 0.0:
-            break
         b = i if env.aims_head else NR_BINS - 1 - i
+        env.taken_ratio[b] = 0.0
+        if left <= 0.0:
+            continue
         inside = bin_total(env, lruvec, lst, b)
         env.taken_ratio[b] = 1.0 if inside <= left else left / inside
         left -= inside
@@ -77,16 +90,25 @@ def aim_tail(env, lruvec, lst, nr_pages):
         env.last_aimed = max(env.last_aimed, b)
 
 
-@kernel
-def aimed_pages(env, set_, lst):
-    """How much of a class lies in the aimed part of the tail; by flag -> env.flag_pages."""
-    total = 0.0
+@inlined
+def aim_at(env, set_, lst):
+    """How much of a class lies in the aimed part of its list, by flag -> aimed_pages of the set.
+
+    All bins are summed, those that are not aimed at times 0: loops of one length run several bins at once.
+    """
     for flag in range(NR_FLAGS):
         part = 0.0
-        for b in range(env.first_aimed, env.last_aimed + 1):
+        for b in range(NR_BINS):
             part += set_.cells[lst, flag, b] * env.taken_ratio[b]
-        env.flag_pages[flag] = part
-        total += part
+        set_.aimed_pages[flag] = part
+
+
+@inlined
+def aimed_total(set_):
+    """All flags together."""
+    total = 0.0
+    for flag in range(NR_FLAGS):
+        total += set_.aimed_pages[flag]
     return total
 
 
@@ -106,7 +128,8 @@ def isolate_lru_folios(env, lruvec, lst, nr_pages, u):
         if set_.resident_pages[lst] == 0:
             continue
         before = math.floor(reached)
-        reached += aimed_pages(env, set_, lst)
+        aim_at(env, set_, lst)
+        reached += aimed_total(set_)
         k = min(int(math.floor(reached) - before), set_.resident_pages[lst])
         set_.isolated_pages = k
         picked += k
@@ -119,7 +142,7 @@ def del_tail(env, set_, lst, k):
 
     What left, by flag -> env.flag_pages. Sizes of lists are the caller's to change.
     """
-    aimed = aimed_pages(env, set_, lst)
+    aimed = aimed_total(set_)
     resident = set_.resident_pages[lst]
     if k >= resident:
         for flag in range(NR_FLAGS):
@@ -131,8 +154,8 @@ def del_tail(env, set_, lst, k):
         return
     inside = min(1.0, k / aimed) if aimed > 0.0 else 0.0
     for flag in range(NR_FLAGS):
-        env.flag_pages[flag] *= inside
-        for b in range(env.first_aimed, env.last_aimed + 1):
+        env.flag_pages[flag] = set_.aimed_pages[flag] * inside
+        for b in range(NR_BINS):
             set_.cells[lst, flag, b] *= 1.0 - env.taken_ratio[b] * inside
     missing = k - aimed * inside
     if missing > 1e-12:
@@ -240,15 +263,16 @@ def _pour(env, cells):
 @inlined
 def _sum_times(env, lruvec, lst):
     """Of what each old bin holds the times, summed -> env.levelled."""
+    count_cleared(env, lruvec, lst)
     for b in range(NR_BINS):
-        env.levelled[b] = cleared_total(env, lruvec, lst, b) * lruvec.inserted_s[lst, b]
+        env.levelled[b] = env.cleared_pages[b] * lruvec.inserted_s[lst, b]
 
 
 @inlined
 def _mix_times(env, lruvec, lst):
     """The mean time of what each new bin holds."""
     _pour(env, env.levelled)
+    count_cleared(env, lruvec, lst)
     for b in range(NR_BINS):
-        cleared = cleared_total(env, lruvec, lst, b)
-        if cleared > 1e-9:
-            lruvec.inserted_s[lst, b] = env.levelled[b] / cleared
+        if env.cleared_pages[b] > 1e-9:
+            lruvec.inserted_s[lst, b] = env.levelled[b] / env.cleared_pages[b]

@@ -314,6 +314,7 @@ SET = np.dtype(
         ("resident_pages", i8, (NR_LISTS,)),
         ("filled_s", f8),  # when the last of them had been read in, before the start
         ("isolated_pages", i8),  # scratch: taken by the scan under way
+        ("aimed_pages", f8, (NR_FLAGS,)),  # scratch: where it takes them from lie so many, by flag
         ("arriving_pages", i8),  # read in this slice, not yet on a list
         ("arriving_demanded_pages", i8),  # of them, those demanded and not read ahead
         ("arriving_active_pages", i8),  # refaults whose distance was short
@@ -526,6 +527,7 @@ ENV = np.dtype(
         ("last_aimed", i8),
         ("bin_pages", f8, (NR_BINS,)),
         ("taken_ratio", f8, (NR_BINS,)),  # of each bin, by the scan under way
+        ("cleared_pages", f8, (NR_BINS,)),  # in each bin, whose young bit was cleared once
         ("flag_pages", f8, (NR_FLAGS,)),
         ("border_bin", i8, (NR_BINS,)),  # bin levelling: the old bin in which each new one begins
         ("border_ratio", f8, (NR_BINS,)),  # and the part of it that lies before

@@ -17,6 +17,9 @@ MISSES, SWITCHES, PHASES, ACTIVATION, SCAN, FATE, ROUNDING, COIN, ARRIVALS, FLUS
 
 _TWO32 = 1.0 / 4294967296.0
 
+# No uniform lies nearer to 1 than 2^-33: what is less likely never happens.
+_NEVER = 1e-10
+
 
 @kernel
 def philox(key, c0, c1, c2, c3):
@@ -105,6 +108,16 @@ def binomial(u, n, p):
     if p > 0.5:
         return n - binomial_small(1.0 - u, n, 1.0 - p)
     return binomial_small(u, n, p)
+
+
+@inlined
+def draw_binomial(env, stream, index, word, n, p):
+    """binomial() by one of the three uniforms of a draw, which is made only where it can matter."""
+    if n * p < _NEVER:
+        return 0
+    if n * (1.0 - p) < _NEVER:
+        return n
+    return binomial(uniforms(env, stream, index)[word], n, p)
 
 
 @kernel

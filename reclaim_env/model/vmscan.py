@@ -41,6 +41,9 @@ from reclaim_env.model.rows import anon_row
 from reclaim_env.model.swap_out import swap_out
 from reclaim_env.model.workingset import age_evictor, workingset_age_nonresident, workingset_eviction
 
+# So many are expected of a page that 1 - exp(-touches) is 1, to the last bit.
+SURE_TOUCHES = 40.0
+
 
 @kernel
 def expected_shifts(settled, arrivals, shift):
@@ -162,7 +165,10 @@ def young_ratio(env, class_, inserted_s, now_s):
     since = abs(now_s - inserted_s) - env.cost.tlb_s  # tasks of one slice act out of order
     begin_s, end_s = (class_.silent_s, class_.switched_s) if class_.on else (class_.switched_s, now_s)
     since -= max(end_s - max(begin_s, inserted_s), 0.0)  # of the last silence what lies in between
-    return -math.expm1(-class_.on_rate_per_s * since) if since > 0.0 else 0.0
+    if since <= 0.0:
+        return 0.0
+    touches = class_.on_rate_per_s * since
+    return 1.0 if touches > SURE_TOUCHES else -math.expm1(-touches)
 
 
 @inlined
@@ -238,28 +244,27 @@ def give_up(env, set_, nr_pages, evictor, reason, now_s):
 
 
 @inlined
-def shrink_folio_list(env, set_, evictor, reason, now_s, u, v):
-    """What becomes of the isolated pages of one class. Returns the number reclaimed.
+def shrink_folio_list(env, set_, evictor, reason, now_s, fate):
+    """What becomes of the isolated pages of one class, by draw `fate`. Returns the number reclaimed.
 
     Unmapped page cache gets no second chance here: read() protects a page only by activating it.
     """
     k = set_.isolated_pages
-    if k == 0:
-        return 0
     class_ = env.class_[set_.class_id]
     if class_.access == READ:
         bins.del_tail(env, set_, INACTIVE, k)
         return give_up(env, set_, k, evictor, reason, now_s)
     lruvec = env.lruvec[set_.lruvec]
     mean_reclaimed, mean_activated = folio_check_references(env, lruvec, set_, class_, now_s)
-    examined = bins.aimed_pages(env, set_, INACTIVE)
-    nr_reclaimed = rng.binomial(u, k, mean_reclaimed / examined) if examined > 0.0 else 0
+    examined = bins.aimed_total(set_)
+    nr_reclaimed = 0
+    if examined > 0.0:
+        nr_reclaimed = rng.draw_binomial(env, rng.FATE, fate, 0, k, mean_reclaimed / examined)
     spared = k - nr_reclaimed
     nr_activated = 0
     if spared > 0 and mean_activated > 0.0:
-        nr_activated = rng.binomial(
-            v, spared, min(1.0, mean_activated / max(examined - mean_reclaimed, mean_activated))
-        )
+        ratio = min(1.0, mean_activated / max(examined - mean_reclaimed, mean_activated))
+        nr_activated = rng.draw_binomial(env, rng.FATE, fate, 1, spared, ratio)
     nr_kept = spared - nr_activated
     bins.del_tail(env, set_, INACTIVE, k)
     if nr_reclaimed > 0:
@@ -293,7 +298,7 @@ def shrink_inactive_list(env, lru, nr_pages, reason, now_s):
     lruvec = env.lruvec[lru]
     pgdat = env.node[lruvec.nid]
     env.nr_scans += 1
-    u, v, w = rng.uniforms(env, rng.SCAN, env.nr_scans)
+    u, _, _ = rng.uniforms(env, rng.SCAN, env.nr_scans)
     if lruvec.has_mapped:  # pages put back a moment ago must not lie at the tail
         bins.level_bins(env, lruvec, INACTIVE, bins.STRAY_IN_SCAN_RATIO)
     scanned = bins.isolate_lru_folios(env, lruvec, INACTIVE, nr_pages, u)
@@ -307,9 +312,8 @@ def shrink_inactive_list(env, lru, nr_pages, reason, now_s):
         k = set_.isolated_pages
         if k == 0:
             continue
-        if env.class_[set_.class_id].access != READ:
-            v, w, _ = rng.uniforms(env, rng.FATE, env.nr_scans * 64 + i - lruvec.first_set)
-        freed = shrink_folio_list(env, set_, evictor, reason, now_s + cost_s, v, w)
+        fate = env.nr_scans * 64 + i - lruvec.first_set
+        freed = shrink_folio_list(env, set_, evictor, reason, now_s + cost_s, fate)
         reclaimed += freed
         cost_s += scan_cost(env, set_, k, freed) + env.pageout_s
         env.pageout_s = 0.0
