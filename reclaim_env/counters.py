@@ -1,12 +1,13 @@
-"""The counters of /proc/vmstat, of all nodes together, as a flat dictionary of arrays: what `info` holds."""
+"""The counters of /proc/vmstat, of all nodes together, one array each: what `info` holds."""
 
-from itertools import groupby
+from collections.abc import Iterator
+from itertools import chain, groupby
 
 import numpy as np
 
 from reclaim_env.model.constants import REASONS
 from reclaim_env.model.kernel import kernel
-from reclaim_env.model.layout import ENV, MAX_NODES, NODE, VMSTAT
+from reclaim_env.model.layout import ENV, NODE, VMSTAT
 
 _WORD_BYTES = 8  # of every counter; records are aligned to it
 
@@ -36,36 +37,48 @@ assert VMSTAT.itemsize == _WORD_BYTES * len(WORDS), "a counter is not 8 bytes lo
 VMSTAT_NAMES = tuple(name for name, _ in WORDS)
 
 
-def _blocks() -> list[tuple[np.dtype, int, list[str]]]:
-    """Neighbouring words of one type: (type, offset in words, names). A block is summed in one call."""
-    blocks, offset = [], 0
-    for dtype, group in groupby(WORDS, key=lambda word: word[1]):
-        names = [name for name, _ in group]
-        blocks.append((dtype, offset, names))
-        offset += len(names)
+_IS_FLOAT = np.array([dtype.kind == "f" for _, dtype in WORDS])
+
+
+def _blocks() -> list[tuple[bool, slice]]:
+    """Neighbouring words of one type: (are they floats, where they stand)."""
+    blocks, first = [], 0
+    for is_float, group in groupby(_IS_FLOAT.tolist()):
+        last = first + len(list(group))
+        blocks.append((is_float, slice(first, last)))
+        first = last
     return blocks
 
 
 _BLOCKS = _blocks()
 
 
-def _node_words(records: np.ndarray, num_nodes: int, dtype: np.dtype) -> np.ndarray:
-    """(num_envs, num_nodes, words of NODE), the records themselves read as one type and not a copy."""
-    words = records.view(dtype).reshape(len(records), -1)
-    nodes = words[:, _NODE_AT : _NODE_AT + MAX_NODES * _NODE_WORDS].reshape(
-        len(records), MAX_NODES, _NODE_WORDS
-    )
-    return nodes[:, :num_nodes]
+@kernel
+def _sum_nodes(ints, floats, first, stride, nr_nodes, is_float, total_ints, total_floats):
+    """Sums, over nodes, the words from `first` on of each record -> a column of the totals (words, num_envs).
+
+    ints and floats are the same memory, read as either; so are the totals.
+    """
+    for i in range(ints.shape[0]):
+        for w in range(is_float.size):
+            if is_float[w]:
+                total_floats[w, i] = floats[i, first + w]
+                for nid in range(1, nr_nodes):
+                    total_floats[w, i] += floats[i, first + nid * stride + w]
+            else:
+                total_ints[w, i] = ints[i, first + w]
+                for nid in range(1, nr_nodes):
+                    total_ints[w, i] += ints[i, first + nid * stride + w]
 
 
-def vmstat_totals(records: np.ndarray, num_nodes: int) -> dict[str, np.ndarray]:
-    """Name -> (num_envs,), cumulative since the episode began. New arrays."""
-    totals = {}
-    for dtype, offset, names in _BLOCKS:
-        nodes = _node_words(records, num_nodes, dtype)
-        block = nodes[:, :, _VMSTAT_AT + offset : _VMSTAT_AT + offset + len(names)].sum(axis=1)
-        totals.update(zip(names, block.T, strict=True))
-    return totals
+def vmstat_totals(records: np.ndarray, num_nodes: int) -> Iterator[np.ndarray]:
+    """(num_envs,) for each of VMSTAT_NAMES, cumulative since the episode began. New arrays."""
+    ints = records.view(np.int64).reshape(len(records), -1)
+    totals = np.empty((len(WORDS), len(records)), np.int64)
+    of_type = (totals, totals.view(np.float64))
+    first = _NODE_AT + _VMSTAT_AT
+    _sum_nodes(ints, ints.view(np.float64), first, _NODE_WORDS, num_nodes, _IS_FLOAT, *of_type)
+    return chain.from_iterable(of_type[is_float][words] for is_float, words in _BLOCKS)
 
 
 @kernel

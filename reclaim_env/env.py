@@ -11,7 +11,7 @@ from gymnasium.vector import AutoresetMode
 
 from reclaim_env.arguments import ScenarioArg
 from reclaim_env.observation import feature_docs
-from reclaim_env.vector import ReclaimVectorEnv, Saved
+from reclaim_env.vector import INFO_NAMES, ReclaimVectorEnv, Saved
 
 
 class ReclaimEnv(gym.Env):
@@ -158,7 +158,7 @@ class ReclaimEnv(gym.Env):
 
 def _only_row(info: dict[str, Any]) -> dict[str, Any]:
     """The first row's numbers, without the masks that say it has them."""
-    return {name: values[0].item() for name, values in info.items() if not name.startswith("_")}
+    return {name: info[name].item() for name in INFO_NAMES}
 
 
 ReclaimEnv.__doc__ = (ReclaimEnv.__doc__ or "").replace("    {FEATURES}", indent(feature_docs(), "    "))

@@ -4,7 +4,7 @@ import copy as copying
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import chain, pairwise
 from typing import Any, ClassVar
 
 import numpy as np
@@ -49,7 +49,7 @@ class Saved:
 
 def _with_masks(info: dict[str, np.ndarray], mask: np.ndarray) -> dict[str, Any]:
     """Adds gymnasium's `_name`: which rows have a `name`. The masks of one call are one array."""
-    return {**info, **dict.fromkeys(_MASK_NAMES, mask)}
+    return info | dict.fromkeys(_MASK_NAMES, mask)
 
 
 class ReclaimVectorEnv(VectorEnv):
@@ -294,10 +294,10 @@ class ReclaimVectorEnv(VectorEnv):
         return info
 
     def _info(self) -> dict[str, np.ndarray]:
-        info = {"time_s": self.records["time_s"].copy(), **vmstat_totals(self.records, self.num_nodes)}
-        info.update(zip(_PRESSURE_NAMES, self.records["psi"]["total_s"].T.copy(), strict=True))
-        info.update(zip(_COST_NAMES, self._lost_s.T.copy(), strict=True))
-        return info
+        time_s, pressure_s = self.records["time_s"].copy(), self.records["psi"]["total_s"].T.copy()
+        totals = vmstat_totals(self.records, self.num_nodes)
+        arrays = chain((time_s,), totals, pressure_s, self._lost_s.T.copy())
+        return dict(zip(INFO_NAMES, arrays, strict=True))
 
     def _returned_observation(self) -> np.ndarray:
         return self._observation.copy() if self.copy else self._observation

@@ -47,6 +47,17 @@ def bin_total(env, lruvec, lst, b):
 
 
 @kernel
+def sum_bins(env, lruvec, lst):
+    """bin_total() of each bin -> env.bin_pages."""
+    for b in range(NR_BINS):
+        total = 0.0
+        for i in range(lruvec.first_set, lruvec.first_set + lruvec.nr_sets):
+            for flag in range(NR_FLAGS):
+                total += env.set_[i].cells[lst, flag, b]
+        env.bin_pages[b] = total
+
+
+@kernel
 def cleared_total(env, lruvec, lst, b):
     """Pages in one bin of a list whose young bit was cleared once: the others have no time to count from."""
     total = 0.0
@@ -58,7 +69,7 @@ def cleared_total(env, lruvec, lst, b):
 
 
 @kernel
-def count_cleared(env, lruvec, lst):
+def sum_cleared(env, lruvec, lst):
     """cleared_total() of each bin -> env.cleared_pages."""
     for b in range(NR_BINS):
         total = 0.0
@@ -76,6 +87,7 @@ def aim_tail(env, lruvec, lst, nr_pages):
     A second lap over the short list of one of many members meets what the first put back: there the
     members' common list is taken from its head (env.aims_head).
     """
+    sum_bins(env, lruvec, lst)
     left = float(nr_pages)
     env.first_aimed, env.last_aimed = (0, -1) if env.aims_head else (NR_BINS, NR_BINS - 1)
     for i in range(NR_BINS):
@@ -83,7 +95,7 @@ def aim_tail(env, lruvec, lst, nr_pages):
         env.taken_ratio[b] = 0.0
         if left <= 0.0:
             continue
-        inside = bin_total(env, lruvec, lst, b)
+        inside = env.bin_pages[b]
         env.taken_ratio[b] = 1.0 if inside <= left else left / inside
         left -= inside
         env.first_aimed = min(env.first_aimed, b)
@@ -263,7 +275,7 @@ def _pour(env, cells):
 @inlined
 def _sum_times(env, lruvec, lst):
     """Of what each old bin holds the times, summed -> env.levelled."""
-    count_cleared(env, lruvec, lst)
+    sum_cleared(env, lruvec, lst)
     for b in range(NR_BINS):
         env.levelled[b] = env.cleared_pages[b] * lruvec.inserted_s[lst, b]
 
@@ -272,7 +284,7 @@ def _sum_times(env, lruvec, lst):
 def _mix_times(env, lruvec, lst):
     """The mean time of what each new bin holds."""
     _pour(env, env.levelled)
-    count_cleared(env, lruvec, lst)
+    sum_cleared(env, lruvec, lst)
     for b in range(NR_BINS):
         if env.cleared_pages[b] > 1e-9:
             lruvec.inserted_s[lst, b] = env.levelled[b] / env.cleared_pages[b]

@@ -152,6 +152,7 @@ NODE = np.dtype(
         ("pass_first_priority", i8),  # above the priority where passes are made as one
         ("pass_may_deactivate", i8),
         ("pass_trim", i8),
+        ("tasks_deactivate", i8),  # scratch: may the task's descent under way
         ("trim_forbidden", i8),
         ("trim_failed", i8),
         ("low_skipped", i8),  # of the run under way: memory.low kept kswapd off a cgroup

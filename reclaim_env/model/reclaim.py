@@ -107,12 +107,14 @@ def descend(env, root, start, mask, target, batch, reason, now_s):
     env.descent_s = now_s
     first, empty_pass_s = first_priority(env, root, start, mask, batch)
     spent_s = (DEF_PRIORITY - first) * empty_pass_s
+    for nid in range(env.nr_nodes):
+        env.node[nid].tasks_deactivate = sc.force_deactivate or may_deactivate(env, root, nid)
     for priority in range(first, -1, -1):
         for i in range(env.nr_nodes):
             nid = env.node[start].zonelist[i]
             if not mask >> nid & 1:
                 continue
-            allowed = sc.force_deactivate or may_deactivate(env, root, nid)
+            allowed = env.node[nid].tasks_deactivate
             if env.nr_anon_classes > 0:
                 prepare_scan_control(env, BY_TASK, root, nid, priority, allowed, sc.force_deactivate, False)
             reclaimed, cost_s = shrink_node(
