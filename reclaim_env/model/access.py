@@ -5,6 +5,7 @@ import math
 from reclaim_env.model import bins, rng
 from reclaim_env.model.constants import ACTIVE, INACTIVE, NR_BINS, NR_LISTS, READ, REFERENCED, UNREFERENCED
 from reclaim_env.model.kernel import inlined, kernel
+from reclaim_env.model.lanes import load, spread, store
 from reclaim_env.model.workingset import workingset_age_nonresident
 
 
@@ -64,11 +65,11 @@ def mark_accessed(env):
             if set_.resident_pages[INACTIVE] > 0:
                 folio_mark_accessed(env, set_, once, max(twice, 0.0))
             if set_.resident_pages[ACTIVE] > 0:
-                cells = set_.cells
-                for b in range(NR_BINS):
-                    touched = cells[ACTIVE, UNREFERENCED, b] * once
-                    cells[ACTIVE, UNREFERENCED, b] -= touched
-                    cells[ACTIVE, REFERENCED, b] += touched
+                unreferenced = set_.cells[ACTIVE, UNREFERENCED]
+                referenced = set_.cells[ACTIVE, REFERENCED]
+                touched = load(unreferenced) * spread(once)
+                store(unreferenced, load(unreferenced) - touched)
+                store(referenced, load(referenced) + touched)
 
 
 @inlined

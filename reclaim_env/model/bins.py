@@ -9,6 +9,7 @@ import math
 
 from reclaim_env.model.constants import FRESH, NR_BINS, NR_FLAGS
 from reclaim_env.model.kernel import inlined, kernel
+from reclaim_env.model.lanes import is_empty, load, spread, store
 
 # Bins are levelled when one strays this far from its share: often enough to age pages in order, seldom
 # enough not to mix neighbours without need. Under a scan what matters is that the head, where pages are put
@@ -20,19 +21,16 @@ STRAY_IN_SCAN_RATIO = 1.0
 @kernel
 def count_bins(env, lruvec, lst):
     """Pages in each bin of a list -> env.bin_pages; returns their sum."""
-    bins = env.bin_pages
-    for b in range(NR_BINS):
-        bins[b] = 0.0
+    bins = spread(0.0)
     for i in range(lruvec.first_set, lruvec.first_set + lruvec.nr_sets):
-        cells = env.set_[i].cells
         if env.set_[i].resident_pages[lst] == 0:
             continue
         for flag in range(NR_FLAGS):
-            for b in range(NR_BINS):
-                bins[b] += cells[lst, flag, b]
+            bins = bins + load(env.set_[i].cells[lst, flag])
+    store(env.bin_pages, bins)
     total = 0.0
     for b in range(NR_BINS):
-        total += bins[b]
+        total += env.bin_pages[b]
     return total
 
 
@@ -49,12 +47,11 @@ def bin_total(env, lruvec, lst, b):
 @kernel
 def sum_bins(env, lruvec, lst):
     """bin_total() of each bin -> env.bin_pages."""
-    for b in range(NR_BINS):
-        total = 0.0
-        for i in range(lruvec.first_set, lruvec.first_set + lruvec.nr_sets):
-            for flag in range(NR_FLAGS):
-                total += env.set_[i].cells[lst, flag, b]
-        env.bin_pages[b] = total
+    bins = spread(0.0)
+    for i in range(lruvec.first_set, lruvec.first_set + lruvec.nr_sets):
+        for flag in range(NR_FLAGS):
+            bins = bins + load(env.set_[i].cells[lst, flag])
+    store(env.bin_pages, bins)
 
 
 @kernel
@@ -71,13 +68,12 @@ def cleared_total(env, lruvec, lst, b):
 @kernel
 def sum_cleared(env, lruvec, lst):
     """cleared_total() of each bin -> env.cleared_pages."""
-    for b in range(NR_BINS):
-        total = 0.0
-        for i in range(lruvec.first_set, lruvec.first_set + lruvec.nr_sets):
-            for flag in range(NR_FLAGS):
-                if flag != FRESH:
-                    total += env.set_[i].cells[lst, flag, b]
-        env.cleared_pages[b] = total
+    bins = spread(0.0)
+    for i in range(lruvec.first_set, lruvec.first_set + lruvec.nr_sets):
+        for flag in range(NR_FLAGS):
+            if flag != FRESH:
+                bins = bins + load(env.set_[i].cells[lst, flag])
+    store(env.cleared_pages, bins)
 
 
 @inlined
@@ -110,8 +106,9 @@ def aim_at(env, set_, lst):
     """
     for flag in range(NR_FLAGS):
         part = 0.0
-        for b in range(NR_BINS):
-            part += set_.cells[lst, flag, b] * env.taken_ratio[b]
+        if not is_empty(load(set_.cells[lst, flag])):
+            for b in range(NR_BINS):
+                part += set_.cells[lst, flag, b] * env.taken_ratio[b]
         set_.aimed_pages[flag] = part
 
 
@@ -165,10 +162,10 @@ def del_tail(env, set_, lst, k):
             env.flag_pages[flag] = left
         return
     inside = min(1.0, k / aimed) if aimed > 0.0 else 0.0
+    stays = spread(1.0) - load(env.taken_ratio) * spread(inside)
     for flag in range(NR_FLAGS):
         env.flag_pages[flag] = set_.aimed_pages[flag] * inside
-        for b in range(NR_BINS):
-            set_.cells[lst, flag, b] *= 1.0 - env.taken_ratio[b] * inside
+        store(set_.cells[lst, flag], load(set_.cells[lst, flag]) * stays)
     missing = k - aimed * inside
     if missing > 1e-12:
         del_evenly(env, set_, lst, missing / (resident - aimed * inside))
@@ -256,6 +253,8 @@ def _cut_borders(env, share):
 @inlined
 def _pour(env, cells):
     """A row of old bins into the new ones: each gets what lies between its borders."""
+    if is_empty(load(cells)):
+        return
     before = env.before_bin
     total = 0.0
     for b in range(NR_BINS):
@@ -276,8 +275,7 @@ def _pour(env, cells):
 def _sum_times(env, lruvec, lst):
     """Of what each old bin holds the times, summed -> env.levelled."""
     sum_cleared(env, lruvec, lst)
-    for b in range(NR_BINS):
-        env.levelled[b] = env.cleared_pages[b] * lruvec.inserted_s[lst, b]
+    store(env.levelled, load(env.cleared_pages) * load(lruvec.inserted_s[lst]))
 
 
 @inlined

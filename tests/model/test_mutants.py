@@ -802,8 +802,8 @@ MUTANTS: list[tuple[str, str, str, Callable]] = [
     ),
     (
         "bins.py",
-        "*= 1.0 - env.taken_ratio[b] * inside",
-        "*= 1.0 - env.taken_ratio[b] * inside / 2.0",
+        "load(env.taken_ratio) * spread(inside)",
+        "load(env.taken_ratio) * spread(inside / 2.0)",
         test_audit.test_a_pressed_machine_passes_the_audit,
     ),
     (
