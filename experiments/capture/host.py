@@ -50,7 +50,9 @@ class Host:
     thp: bool | None
     hopeless: tuple[int, ...]  # places of nodes whose kswapd has given up
     rates: Rates | None  # None: not measured
-    pressure: dict[str, float]  # some, full: per cent of the last minute that tasks waited for memory
+    pressure: dict[
+        str, dict[str, float]
+    ]  # memory, io -> some, full: per cent of the last minute that tasks waited
     cgroups: Cgroups
     memory_files: tuple[str, ...]  # where the nodes' sizes were read
     slab_mib: tuple[float, ...]  # reclaimable slab of the nodes
@@ -80,7 +82,7 @@ def read_host(root: Path, interval_s: float, sleep: Callable[[float], None]) -> 
         thp=files.parsed(THP, lambda lines: "[never]" not in lines[0].text, None),
         hopeless=tuple(place for place, nid in enumerate(nids) if nid in dead),
         rates=rates,
-        pressure=files.parsed("/proc/pressure/memory", _averages, {}),
+        pressure={name: files.parsed(f"/proc/pressure/{name}", _averages, {}) for name in ("memory", "io")},
         cgroups=read_cgroups(files, most_cgroups(len(nodes), swap), holds_swap(len(nodes), swap)),
         memory_files=sources,
         slab_mib=tuple(one.slab_mib for one in read.values()),

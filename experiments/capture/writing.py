@@ -116,8 +116,10 @@ def _seen(host: Host) -> Iterator[str]:
         yield f"#   {rates.allocstall_per_s:.4g} direct reclaims"
         yield f"#   {rates.scanned_pages_per_s:.4g} pages scanned by kswapd and direct reclaim"
         yield f"#   {rates.reclaimed_pages_per_s:.4g} of them reclaimed"
-    for who, percent in host.pressure.items():
-        yield f"# Memory pressure, {who}: {percent:g} % of the last minute (/proc/pressure/memory)"
+    for resource, shares in host.pressure.items():
+        for who, percent in shares.items():
+            file = f"/proc/pressure/{resource}"
+            yield f"# Pressure, {resource} {who}: {percent:g} % of the last minute ({file})"
     if host.swap.size_mib:
         said = f"# Swap: {host.swap.size_mib:g} MiB, {host.swap.used_mib:g} of them used ({SWAPS})"
         yield said if holds_swap(len(host.nodes), host.swap) else f"{said}; this scenario has none"

@@ -154,6 +154,12 @@ def test_a_host_without_swap_has_none(tmp_path):
     assert scenario.swap is None and "wap" not in text.partition("name =")[0]
 
 
+def test_pressure_is_told_beside_the_numbers(tmp_path):
+    _, text = captured(host(tmp_path / "root"), tmp_path)
+    assert "# Pressure, memory some: 2.25 % of the last minute (/proc/pressure/memory)" in text
+    assert "# Pressure, io some: 7.5 % of the last minute (/proc/pressure/io)" in text
+
+
 def test_one_reading_tells_no_rates(tmp_path):
     scenario, text = captured(host(tmp_path / "root"), tmp_path, 0)
     assert not scenario.stream and scenario.anon[0].churn_mib_per_s == 0
@@ -201,6 +207,7 @@ OPTIONAL = (
     "/proc/vmstat",
     "/proc/uptime",
     "/proc/pressure/memory",
+    "/proc/pressure/io",
     "/proc/swaps",
     "/proc/sys/vm/swappiness",
     "/proc/sys/vm/page-cluster",

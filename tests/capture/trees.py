@@ -81,6 +81,7 @@ def host(root: Path, nr_nodes: int = 1, dead: tuple[int, ...] = ()) -> Path:
         "some avg10=1.50 avg60=2.25 avg300=0.34 total=9\nfull avg10=0.00 avg60=0.50 avg300=0.00 total=1\n"
     )
     write(root, "/proc/pressure/memory", pressure)
+    write(root, "/proc/pressure/io", pressure.replace("2.25", "7.50"))
     return root
 
 
