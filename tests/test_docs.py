@@ -73,3 +73,10 @@ def test_every_metric_that_no_kernel_counts_is_explained():
         for metric in table:
             assert metric.name in MEANING or metric.name in of_kernels, metric.name
             assert metric.name in MEANING or not metric.name.endswith(("_s", "_ratio", "_mib")), metric.name
+
+
+def test_every_bundled_scenario_has_its_line_among_the_situations():
+    page = (ROOT / "docs" / "situations.md").read_text("utf-8")
+    listed = re.findall(r"^\| `(\w+)` \|", page, re.MULTILINE)
+    bundled = sorted(path.stem for path in (ROOT / "reclaim_env" / "scenarios").glob("*.toml"))
+    assert sorted(listed) == bundled
