@@ -910,8 +910,8 @@ MUTANTS: list[tuple[str, str, str, Callable]] = [
     ),
     (
         "bins.py",
-        "cleared = cleared_total(env, lruvec, lst, b)\n",
-        "cleared = bin_total(env, lruvec, lst, b)\n",
+        "env.levelled[b] / env.cleared_pages[b]",
+        "env.levelled[b] / bin_total(env, lruvec, lst, b)",
         test_access.test_pages_still_young_since_their_fault_do_not_make_those_put_back_look_long_untouched,
     ),
     (
