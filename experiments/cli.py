@@ -86,7 +86,7 @@ def compare(
         scenario=names, rule=rule or (), agent=agent or (), seeds=[seeds], weights=[weights], kernel=[kernel]
     )
     command = shlex.join(["reclaim", "compare", *flags])
-    request = comparison.Request(loaded, contenders(rule or (), agent or ()), seeds, setting, command)
+    request = comparison.Request(loaded, contenders(rule or (), agent or (), kernel), seeds, setting, command)
     folder = RunFolder.open(out)
     with progress.bar(request.nr_env_steps, "env steps") as advance:
         results = comparison.run(request, folder, advance)

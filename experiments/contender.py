@@ -8,6 +8,7 @@ from pathlib import Path
 
 from agents import pretrained
 from agents.policy_file import EnvArguments, PolicyAgent, load_policy
+from reclaim_env.observation import visible_features
 from reclaim_env.reset_rules import KERNEL_RULES, RULES, rule_of
 
 from .results import BASELINES
@@ -32,21 +33,29 @@ class Contender:
         return self.agent.env_arguments if self.agent else EnvArguments(sources=False, privileged=False)
 
 
-def contenders(rules: Iterable[str], agent_files: Iterable[Path]) -> tuple[Contender, ...]:
+def contenders(
+    rules: Iterable[str], agent_files: Iterable[Path], kernel: str = "7.0"
+) -> tuple[Contender, ...]:
     """Rules as asked, the baselines in any case, then the agents by their files' names.
 
-    Where nothing is asked: the kernels' rules, and the agents that come with the package.
+    Where nothing is asked: the kernels' rules, and of the agents that come with the package those that see on
+    this kernel what they were trained on.
     """
     asked = dict.fromkeys(chain.from_iterable(map(_named, rules)))
     agent_files = tuple(agent_files)
     if not asked:
         asked = dict.fromkeys(KERNEL_RULES)
-        agent_files = agent_files or pretrained.files()
+        agent_files = agent_files or tuple(path for path in pretrained.files() if _fits(path, kernel))
     names = [*(name for name in BASELINES if name not in asked), *asked]
     found = [of_rule(name) for name in names]
     for path in agent_files:
         found.append(of_agent(path, taken={contender.name for contender in found}))
     return tuple(found)
+
+
+def _fits(path: Path, kernel: str) -> bool:
+    spec = load_policy(path).spec
+    return spec.features == tuple(one.name for one in visible_features(kernel, spec.privileged))
 
 
 def _named(name: str) -> tuple[str, ...]:
