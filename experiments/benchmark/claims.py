@@ -1,11 +1,12 @@
-"""What trained agents are worth, from an evaluation of them: `python -m experiments.benchmark.claims [RUN]`.
+"""What trained agents are worth: `python -m experiments.benchmark.claims [RUN VARIED]`.
 
-Without a folder it prints the page of the recorded rows; with one it records the rows of that run first.
+Without folders it prints the page of the recorded rows; with two it records the rows of these runs first: one
+on all families, and one with prices that vary.
 Costs are over the family's scale, the mean cost of the worse of `always` and `balanced` on other seeds.
 """
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,7 +21,9 @@ from . import records
 from .frame import FamilyCosts, Frame
 from .page import short, table
 
-ROWS = Path(__file__).parents[1] / "results" / "learning" / "rows.parquet"
+FOLDER = Path(__file__).parents[1] / "results" / "learning"
+ROWS, VARIED_ROWS = FOLDER / "rows.parquet", FOLDER / "varied.parquet"
+STATE_DEPENDENT = ("mixture", "stream_onoff")  # and those with varied prices: no rule is right all the time
 MARGIN = 0.02  # of the scale: what non-inferior may be worse
 NEAR = 0.05  # of the scale: as good as the best rule, and never worse on families nobody trained on
 ERROR_RATIO = 0.05
@@ -69,16 +72,17 @@ def _upper_bound(found: FamilyCosts, agent: str) -> float:
     return float(gap.mean() + half)
 
 
-def render(frame: Frame) -> str:
+def render(frame: Frame, varied: Frame) -> str:
     names = agents(frame)
     of = {name: [standing(frame, stem, name) for stem in frame.families] for name in names}
-    parts = [_head(frame, names), "## Over all families\n", _overall(frame)]
+    parts = [_head(frame, varied, names), "## Over all families\n", _overall(frame)]
     parts += ["## Against what was wanted\n", _claims(frame, of)]
+    parts += ["## Where the state decides\n", _state_dependent(frame, varied)]
     parts += ["## Family by family\n", _families(frame, of)]
     return "\n".join(parts)
 
 
-def _head(frame: Frame, names: Sequence[str]) -> str:
+def _head(frame: Frame, varied: Frame, names: Sequence[str]) -> str:
     return f"""# Trained agents on families they have not seen
 
 {len(names)} agents of one config and different training seeds, {len(frame.families)} families of the test
@@ -87,7 +91,8 @@ and transfer splits, {frame.nr_seeds} paired seeds each; kernel {frame.setting.k
 What it means stands in [FINDINGS.md](FINDINGS.md).
 
     {frame.command}
-    python -m experiments.benchmark.claims RUN > experiments/results/learning/README.md
+    {varied.command}
+    python -m experiments.benchmark.claims RUN VARIED > experiments/results/learning/README.md
 
 Costs are over the family's scale: the mean cost of the worse of `always` and `balanced` on other seeds.
 """
@@ -104,7 +109,7 @@ def _overall(frame: Frame) -> str:
 
 
 def _claims(frame: Frame, of: dict[str, list[Standing]]) -> str:
-    best = min(rules(frame), key=lambda name: frame.relative(name).mean or 0.0)
+    best = best_rule(frame)
     heads = [
         "agent",
         "non-inferior to `balanced`",
@@ -117,7 +122,7 @@ def _claims(frame: Frame, of: dict[str, list[Standing]]) -> str:
     for name, found in of.items():
         transfer = [one for one in found if "split=transfer" in one.stem]
         worst = max(transfer, key=lambda one: one.over_safe)
-        gain, share = _gain(frame, name, best), unseeing_share(frame, name)
+        gain, share = _gain(frame.families, name, best), unseeing_share(frame, name)
         rows.append(
             [
                 f"`{name}`",
@@ -140,12 +145,17 @@ leave more than 2 % of the scale above the best rule.
     return table(heads, rows) + notes
 
 
-def _gain(frame: Frame, agent: str, rule: str):
+def best_rule(frame: Frame) -> str:
+    """The one rule with the lowest mean over families."""
+    return min(rules(frame), key=lambda name: frame.relative(name).mean or 0.0)
+
+
+def _gain(families: Mapping[str, FamilyCosts], agent: str, rule: str) -> Mean:
     """Mean over families of rule - agent, over the scale."""
     return verdicts.mean_over_families(
         {
             stem: (found.costs_s[rule] - found.costs_s[agent]) / found.scale_s
-            for stem, found in frame.families.items()
+            for stem, found in families.items()
         }
     )
 
@@ -162,6 +172,22 @@ def unseeing_share(frame: Frame, agent: str) -> Mean:
     return verdicts.share(np.concatenate(gained), whole) if len(whole) > 1 else UNDEFINED_MEAN
 
 
+def _state_dependent(frame: Frame, varied: Frame) -> str:
+    """What each agent saves over the best single rule, pair by pair."""
+    best, names = best_rule(frame), agents(frame)
+    chosen = {s: found for s, found in frame.families.items() if s.partition("/")[0] in STATE_DEPENDENT}
+    chosen |= varied.families
+    parts = {short(stem): {stem: found} for stem, found in chosen.items()} | {"mean": chosen}
+    rows = []
+    for label, families in parts.items():
+        costs = [float(found.costs_s[best].mean()) / found.scale_s for found in families.values()]
+        gains = [_gain(families, name, best) for name in names]
+        cells = [with_interval(gain.mean, gain.lo, gain.hi) for gain in gains]
+        rows.append([label, f"{np.mean(costs):.3f}", *cells])
+    heads = ["family", f"`{best}`", *(f"less by `{name}` [95 %]" for name in names)]
+    return table(heads, rows)
+
+
 def _families(frame: Frame, of: dict[str, list[Standing]]) -> str:
     names = list(of)
     rows = []
@@ -175,6 +201,6 @@ def _families(frame: Frame, of: dict[str, list[Standing]]) -> str:
 
 
 if __name__ == "__main__":
-    if len(sys.argv) > 1:
-        records.export(Path(sys.argv[1]), ROWS)
-    sys.stdout.write(render(records.read(ROWS)))
+    for folder, path in zip(sys.argv[1:], (ROWS, VARIED_ROWS), strict=False):
+        records.export(Path(folder), path)
+    sys.stdout.write(render(records.read(ROWS), records.read(VARIED_ROWS)))

@@ -74,9 +74,20 @@ def test_without_an_unseeing_search_there_is_no_share():
 
 
 def test_the_page_counts_families_and_names_the_worst_transfer():
-    page = claims.render(frame(constant(test=5.4, transfer=9.0, another=7.5), unseeing_s=2.0))
+    found = frame(constant(test=5.4, transfer=9.0, another=7.5), unseeing_s=2.0)
+    page = claims.render(found, frame(constant(test=5.0)))
     (claim,) = [line for line in page.splitlines() if line.startswith("| `trained` | 2 of 3")]
     assert "| 1 of 3 | +0.200 other/one (transfer) |" in claim
     assert "| other/one (transfer) | 0.800 | 0.500 `gap` | 0.900 (!) |" in page
     assert "| made/up | 0.800 | 0.500 `gap` | 0.540 |" in page
     assert "asked in 3 families" in page
+
+
+def test_where_the_state_decides_the_best_single_rule_is_that_of_all_families():
+    mixture = {"mixture/two_nodes?split=test": np.full(len(SEEDS), 4.0)}
+    page = claims.render(frame(constant(transfer=5.0) | mixture), frame(constant(another=7.0)))
+    (part,) = [part for part in page.split("## ") if part.startswith("Where the state decides")]
+    assert "| family | `gap` | less by `trained` [95 %] |" in part
+    assert "| mixture/two_nodes | 0.500 | .100 |" in part
+    assert "| third/one (transfer) | 0.500 | -.200 [-.200,-.200] |" in part
+    assert "| mean | 0.500 | -.050 [-.050,-.050] |" in part and TRANSFER.partition("?")[0] not in part
