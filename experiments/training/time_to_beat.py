@@ -46,7 +46,7 @@ def render(found: Timed, rule_ratio: float) -> str:
 
 
 def main(arguments: Sequence[str]) -> None:
-    asked = read_config(CONFIG) | {"seed": int(arguments[0]) if arguments else 0}
+    asked: dict[str, Any] = {**read_config(CONFIG), "seed": int(arguments[0]) if arguments else 0}
     compile_model(lessons(asked["scenarios"])[0].scenarios[0], lambda words, steps: say(words))
     with tempfile.TemporaryDirectory() as parent:
         sys.stdout.write(render(*timed(asked, Path(parent) / "run")))
