@@ -34,6 +34,11 @@ def test_every_runs_curve_and_every_rules_line_is_drawn():
     assert ink(0.4) + 100 < ink(0.4, 0.5) < ink(0.4, 0.5, gap=0.6) - 100
 
 
+def test_lines_too_close_to_be_told_apart_share_a_label():
+    told = curves.labels({"rule_a": 0.5, "rule_b": 0.3125, "oracle": 0.25, "rule_c": 0.51})
+    assert told == [(0.25, "oracle"), (0.3125, "b"), (pytest.approx(0.505), "a, c")]
+
+
 def test_a_picture_is_not_written_over(tmp_path):
     out = tmp_path / "mine.png"
     out.write_text("mine")
