@@ -177,7 +177,7 @@ def _state_dependent(frame: Frame, varied: Frame) -> str:
     best, names = best_rule(frame), agents(frame)
     chosen = {s: found for s, found in frame.families.items() if s.partition("/")[0] in STATE_DEPENDENT}
     chosen |= varied.families
-    parts = {short(stem): {stem: found} for stem, found in chosen.items()} | {"mean": chosen}
+    parts = {_with_prices(stem): {stem: found} for stem, found in chosen.items()} | {"mean": chosen}
     rows = []
     for label, families in parts.items():
         costs = [float(found.costs_s[best].mean()) / found.scale_s for found in families.values()]
@@ -186,6 +186,10 @@ def _state_dependent(frame: Frame, varied: Frame) -> str:
         rows.append([label, f"{np.mean(costs):.3f}", *cells])
     heads = ["family", f"`{best}`", *(f"less by `{name}` [95 %]" for name in names)]
     return table(heads, rows)
+
+
+def _with_prices(stem: str) -> str:
+    return short(stem.replace("prices=varied&", "")) + (", varied prices" if "prices=varied" in stem else "")
 
 
 def _families(frame: Frame, of: dict[str, list[Standing]]) -> str:

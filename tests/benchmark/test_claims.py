@@ -9,6 +9,7 @@ from experiments.identity import Setting
 from experiments.ledger import Row
 
 SEEDS = range(16)
+VARIED = "fourth/one?prices=varied&split=test"
 SPREAD = np.linspace(0.0, 1.5, len(SEEDS))  # of the seeds, common to all: pairs know nothing of it
 TEST, TRANSFER, ANOTHER = "made/up?split=test", "other/one?split=transfer", "third/one?split=transfer"
 
@@ -85,9 +86,9 @@ def test_the_page_counts_families_and_names_the_worst_transfer():
 
 def test_where_the_state_decides_the_best_single_rule_is_that_of_all_families():
     mixture = {"mixture/two_nodes?split=test": np.full(len(SEEDS), 4.0)}
-    page = claims.render(frame(constant(transfer=5.0) | mixture), frame(constant(another=7.0)))
+    page = claims.render(frame(constant(transfer=5.0) | mixture), frame({VARIED: np.full(len(SEEDS), 7.0)}))
     (part,) = [part for part in page.split("## ") if part.startswith("Where the state decides")]
     assert "| family | `gap` | less by `trained` [95 %] |" in part
     assert "| mixture/two_nodes | 0.500 | .100 |" in part
-    assert "| third/one (transfer) | 0.500 | -.200 [-.200,-.200] |" in part
+    assert "| fourth/one, varied prices | 0.500 | -.200 [-.200,-.200] |" in part
     assert "| mean | 0.500 | -.050 [-.050,-.050] |" in part and TRANSFER.partition("?")[0] not in part
