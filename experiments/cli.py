@@ -77,6 +77,7 @@ def compare(
     from . import compare as comparison
     from . import progress
     from .contender import contenders
+    from .overlap import not_trained_on, refuse_overlap
     from .reporting import report, tables, tensorboard
     from .run_folder import RunFolder
 
@@ -86,7 +87,11 @@ def compare(
         scenario=names, rule=rule or (), agent=agent or (), seeds=[seeds], weights=[weights], kernel=[kernel]
     )
     command = shlex.join(["reclaim", "compare", *flags])
-    request = comparison.Request(loaded, contenders(rule or (), agent or (), kernel), seeds, setting, command)
+    chosen = contenders(rule or (), agent or (), kernel)
+    for contender in chosen:
+        if agent and contender.agent:
+            refuse_overlap(contender, names)
+    request = comparison.Request(loaded, not_trained_on(chosen, names), seeds, setting, command)
     folder = RunFolder.open(out)
     with progress.bar(request.nr_env_steps, "env steps") as advance:
         results = comparison.run(request, folder, advance)

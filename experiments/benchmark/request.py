@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from reclaim_env import families
-from reclaim_env.families import MemberName, frozen
+from reclaim_env.families import MemberName
 from reclaim_env.observation import visible_features
 from reclaim_env.reset_rules import KERNEL_RULES
 from reclaim_env.scenario import Scenario, ScenarioError
@@ -12,6 +12,7 @@ from reclaim_env.scenario import Scenario, ScenarioError
 from ..contender import Contender
 from ..evaluate import evaluation_seeds, nr_steps
 from ..identity import Setting
+from ..overlap import refuse_overlap
 from ..results import BASELINES
 
 DEFAULT_SPLITS = ("test", "transfer")
@@ -61,7 +62,7 @@ class Request:
             if contender.agent:
                 privileged = contender.env_arguments["privileged"]
                 contender.agent.check_features(visible_features(self.setting.kernel, privileged))
-                refuse_overlap(contender, self.cases)
+                refuse_overlap(contender, [case.stem for case in self.cases])
 
     @property
     def seeds(self) -> list[int]:
@@ -108,31 +109,3 @@ def _stems(asked: str) -> list[str]:
     if families.parse(asked).seed is not None:
         raise ScenarioError(asked, "seed", "one", "none: seeds are those of the evaluation")
     return [asked]
-
-
-def refuse_overlap(contender: Contender, asked: Sequence[Case]) -> None:
-    """An agent is never measured in ranges it was trained in, nor on families frozen after it."""
-    assert contender.agent is not None
-    trained = [name for name in contender.agent.spec.trained_on if families.is_name(name)]
-    if not trained:
-        return
-    made_with = contender.agent.spec.families_hash
-    if made_with != frozen.stored():
-        raise ValueError(
-            f"agent {contender.name}: found families frozen as {made_with or 'nothing'}, "
-            f"wanted {frozen.stored()}: their ranges have changed since it was trained"
-        )
-    seen = {_place(stem) for name in trained for stem in (name.partition("#")[0],)}
-    for case in asked:
-        if _place(case.stem) in seen:
-            family, split = _place(case.stem)
-            raise ValueError(
-                f"agent {contender.name}: found {case.stem}, wanted ranges it was not trained in: "
-                f"it has seen the {split} ranges of {family}"
-            )
-
-
-def _place(stem: str) -> tuple[str, str]:
-    """Family and split: variants of one family share their ranges."""
-    name = families.parse(stem)
-    return name.family, families.split_of(name) or ""

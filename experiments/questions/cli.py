@@ -40,6 +40,8 @@ def map_rules(
 
     The default asks for the file cache over the gap between the watermarks, against the price of a refault.
     """
+    from reclaim_env.reset_rules import KERNEL_RULES
+
     from .. import files, progress
     from ..contender import contenders
     from ..identity import Setting
@@ -50,7 +52,7 @@ def map_rules(
 
     base, setting = Base(on), Setting(kernel=kernel, weights=weights)
     sides = base.axis(x), base.axis(y)
-    question = rule_map.Question(base, *sides, points, contenders(rule or (), ()), seeds, setting)
+    question = rule_map.Question(base, *sides, points, contenders(rule or KERNEL_RULES, ()), seeds, setting)
     total = rule_map.nr_env_steps(question)
     folder = RunFolder.open(out, "map")
     folder.write_manifest({"command": _command(), **rule_map.manifest(question)})
@@ -94,6 +96,8 @@ def weigh(
 def _weighed_now(
     scenario: list[str] | None, rule: list[str] | None, seeds: int, kernel: str, out: Path | None
 ) -> list[Any]:
+    from reclaim_env.reset_rules import KERNEL_RULES
+
     from .. import progress
     from ..contender import contenders
     from ..identity import Setting, provenance
@@ -102,7 +106,7 @@ def _weighed_now(
     from . import weighed
 
     names, setting = scenario or list(DEFAULT_SCENARIOS), Setting(kernel=kernel)
-    chosen = contenders(rule or (), ())
+    chosen = contenders(rule or KERNEL_RULES, ())
     total = weighed.nr_env_steps(names, len(chosen), seeds, setting)
     folder = RunFolder.open(out, "weights")
     folder.write_manifest({"kind": "weights", "command": _command(), **provenance(), **vars(setting)})
@@ -163,6 +167,8 @@ def foresight(
 
     Hundreds of episodes for each seed: seconds to minutes.
     """
+    from reclaim_env.reset_rules import KERNEL_RULES
+
     from .. import progress
     from ..contender import contenders
     from ..identity import Setting, provenance
@@ -174,7 +180,7 @@ def foresight(
     folder = RunFolder.open(out, "foresight")
     folder.write_manifest({"kind": "foresight", "command": _command(), **provenance(), **vars(setting)})
     with Ledger(folder.ledger) as ledger, progress.bar(len(names) * seeds, "episodes") as advance:
-        chosen = contenders(rule or (), ())
+        chosen = contenders(rule or KERNEL_RULES, ())
         found = looking.measure(names, chosen, seeds, setting, budget, ledger, advance)
     content = json.dumps(looking.as_json(found), allow_nan=False) + "\n"
     sys.stdout.write(content if as_json else looking.render(found))

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from agents.policy_file import PolicyAgent, PolicySpec
-from experiments.benchmark.request import Case, cases, refuse_overlap
+from experiments.benchmark.request import Case, cases
 from experiments.contender import Contender
+from experiments.overlap import not_trained_on, refuse_overlap
 from reclaim_env import families
 from reclaim_env.families import frozen
 
@@ -71,15 +72,21 @@ def test_what_cannot_be_asked_is_refused(family, split, prices, said):
 def test_an_agent_is_not_measured_where_it_was_trained(trained, asked, is_refused):
     if is_refused:
         with pytest.raises(ValueError, match="not trained in"):
-            refuse_overlap(agent(trained), [Case(asked)])
+            refuse_overlap(agent(trained), [asked])
     else:
-        refuse_overlap(agent(trained), [Case(asked)])
+        refuse_overlap(agent(trained), [asked])
+
+
+def test_agents_that_nobody_asked_for_are_left_out_where_they_were_trained():
+    one, rule = agent("dead_kswapd/memcg#0..63"), Contender("never", "")
+    assert not_trained_on([rule, one], ["incident", "dead_kswapd/alone#7"]) == (rule,)
+    assert not_trained_on([rule, one], ["incident", "dead_kswapd/alone?split=test#7"]) == (rule, one)
 
 
 def test_an_agent_of_families_frozen_otherwise_is_refused():
     with pytest.raises(ValueError, match="frozen as 0123"):
-        refuse_overlap(agent("dead_kswapd/memcg#0", families_hash="0123"), [Case("control/asleep")])
-    refuse_overlap(agent("incident", families_hash=""), [Case("control/asleep")])
+        refuse_overlap(agent("dead_kswapd/memcg#0", families_hash="0123"), ["control/asleep#3"])
+    refuse_overlap(agent("incident", families_hash=""), ["control/asleep#3"])
 
 
 def test_a_stem_without_its_split_is_the_label():
