@@ -13,7 +13,7 @@ from .rule_map import Cell, RuleMap, letters
 WIDTH_IN, HEIGHT_IN, DPI = 9.0, 5.4, 100
 COLOURS = ("#2f7fc9", "#d9772b", "#3c9a63", "#c0497e", "#8a63d2", "#2a9d9d", "#d39b1c", "#7b8794")
 FAINTEST = 0.25  # of a colour, where the interval of the margin holds zero
-NAME_WIDTH, MEANING_WIDTH = 26, 100
+NAME_WIDTH, MEANING_WIDTH = 26, 150
 
 
 def picture(found: RuleMap) -> bytes:
@@ -33,9 +33,10 @@ def picture(found: RuleMap) -> bytes:
     for cell in (cell for row in found.rows for cell in row):
         words = "" if cell.margin is None else compact(cell.margin.diff)
         axes.text(cell.x, cell.y, words, fontsize=7, ha="center", va="center", color=INK)
-    for axis, side in ((x, axes.xaxis), (y, axes.yaxis)):
-        side.set_minor_formatter("")
-        side.set_major_formatter("{x:g}")
+    for axis, side, cells in ((x, axes.xaxis, found.rows[0]), (y, axes.yaxis, _column(found))):
+        values = [getattr(cell, side.axis_name) for cell in cells]
+        side.set_ticks(values, [f"{value:.3g}" for value in values], fontsize=8)
+        side.set_ticks([], minor=True)
         side.set_label_text(axis.name, fontsize=9)
     _write_legend(figure, colours)
     _write_question(figure, found)
