@@ -10,8 +10,8 @@ from reclaim_env.model.migrate import can_demote
 from reclaim_env.model.reset_rule import kswapd_test_hopeless
 from reclaim_env.model.reset_signal import deficit_pages
 from reclaim_env.model.rows import set_row
+from reclaim_env.model.scan_count import mem_cgroup_below_low, mem_cgroup_below_min
 from reclaim_env.model.swap_slots import nr_swap_pages
-from reclaim_env.model.vmscan import mem_cgroup_below_low, mem_cgroup_below_min
 
 SHORT_MEAN_S = 2.0
 LONG_MEAN_S = 20.0

@@ -8,6 +8,7 @@ from reclaim_env.model.demand import begin_slice, is_running
 from reclaim_env.model.hierarchy import uncharge
 from reclaim_env.model.kernel import inlined, kernel
 from reclaim_env.model.memcontrol import fault_in
+from reclaim_env.model.oom_kill import held_pages
 from reclaim_env.model.page_alloc import free_anon
 from reclaim_env.model.swap_in import use_memory
 from reclaim_env.model.wakeup import wakeup_kswapd
@@ -42,15 +43,6 @@ def target_pages(env, work):
     if work.burst_pages > 0 and (now_s + work.phase_s) % work.period_s < work.hold_s:
         pages += work.burst_pages
     return int(pages)
-
-
-@kernel
-def held_pages(env, work):
-    """Pages of a workload, resident or swapped out."""
-    pages = work.swapped_pages
-    for nid in range(env.nr_nodes):
-        pages += work.anon_pages[nid]
-    return pages
 
 
 @kernel

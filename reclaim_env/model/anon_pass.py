@@ -10,13 +10,8 @@ from reclaim_env.model.lru_balance import (
     scan_ratios,
 )
 from reclaim_env.model.rows import anon_row
-from reclaim_env.model.vmscan import (
-    age_anon_list,
-    draw_target,
-    mem_cgroup_below_low,
-    mem_cgroup_below_min,
-    nr_to_scan,
-)
+from reclaim_env.model.scan_count import draw_target, mem_cgroup_below_low, mem_cgroup_below_min, nr_to_scan
+from reclaim_env.model.vmscan import age_anon_list
 
 
 @inlined

@@ -21,7 +21,8 @@ from reclaim_env.model.constants import (
     SWAP_CLUSTER_MAX,
 )
 from reclaim_env.model.kernel import inlined, kernel
-from reclaim_env.model.page_alloc import alloc_pages, kill_victim
+from reclaim_env.model.oom_kill import kill_victim
+from reclaim_env.model.page_alloc import alloc_pages
 from reclaim_env.model.reclaim import try_to_free_mem_cgroup_pages
 
 # Limit reclaim is simulated call by call up to this many steps a charge and slice; beyond, several at a time.

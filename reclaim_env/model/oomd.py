@@ -8,7 +8,7 @@ goes by the machine's), swap use, preferences.
 
 from reclaim_env.model.constants import ANON, MEMORY_FULL
 from reclaim_env.model.kernel import inlined, kernel
-from reclaim_env.model.page_alloc import begin_dying
+from reclaim_env.model.oom_kill import begin_dying
 
 LOOK_S = 1.0
 PAUSE_S = 15.0  # after a kill

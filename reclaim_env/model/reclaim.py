@@ -22,8 +22,9 @@ from reclaim_env.model.kernel import inlined, kernel
 from reclaim_env.model.lru_balance import inactive_is_low, longest_list, prepare_scan_control
 from reclaim_env.model.page_counter import has_children, mem_cgroup_calculate_protection
 from reclaim_env.model.reset_rule import kswapd_try_clear_hopeless
+from reclaim_env.model.scan_count import member_shift
 from reclaim_env.model.slab import shrink_slab_by_tasks
-from reclaim_env.model.vmscan import member_shift, shrink_one
+from reclaim_env.model.vmscan import shrink_one
 
 
 @inlined

@@ -21,8 +21,8 @@ from reclaim_env.model.demand import share_device
 from reclaim_env.model.kernel import inlined, kernel
 from reclaim_env.model.kswapd import kswapd, lap_s
 from reclaim_env.model.memcontrol import reclaim_to, resume_user_mode_work
+from reclaim_env.model.oom_kill import kill_victim
 from reclaim_env.model.oomd import watch_pressure
-from reclaim_env.model.page_alloc import kill_victim
 from reclaim_env.model.page_counter import mem_cgroup_calculate_protection
 from reclaim_env.model.probe import probe_hopeless
 from reclaim_env.model.psi import begin_psi, psi_account

@@ -107,9 +107,9 @@ def protected(model, kernel: str):
 def test_a_boost_added_during_a_run_stays_for_the_next(model):
     env = boosted(plain())
     set_free(env, BALANCED)
-    model.kswapd.begin_run(env.node[0])
+    model.kswapd_run.begin_run(env.node[0])
     model.boost.boost_watermark(env, env.node[0])
-    model.kswapd.end_run(env, env.node[0], 1.0, False)
+    model.kswapd_run.end_run(env, env.node[0], 1.0, False)
     assert env.node[0].boost_pages == BLOCK
 
 

@@ -62,7 +62,7 @@ def test_a_doze_that_runs_out_ends_in_sleep_unless_there_is_work(model, free, fa
 def test_a_run_that_ends_is_followed_by_the_next_or_by_a_doze(model, free, failures, after, hits):
     env = node_in(RUN, free, failures)
     env.node[0].in_run = 1
-    model.kswapd.end_run(env, env.node[0], 1.0, False)
+    model.kswapd_run.end_run(env, env.node[0], 1.0, False)
     node = env.node[0]
     assert (node.kswapd_phase, node.in_run, node.kswapd_failures) == (after, 0, failures + 1)
     assert node.vmstat.kswapd_high_wmark_hit_quickly == hits
@@ -78,7 +78,7 @@ def test_only_a_run_that_reclaimed_nothing_and_found_the_node_short_is_a_failure
 ):
     env = node_in(RUN, UNBALANCED)
     env.node[0].run_reclaimed_pages = reclaimed
-    model.kswapd.end_run(env, env.node[0], 1.0, was_balanced)
+    model.kswapd_run.end_run(env, env.node[0], 1.0, was_balanced)
     assert env.node[0].kswapd_failures == env.node[0].vmstat.kswapd_fruitless_runs == counts
 
 
@@ -217,7 +217,7 @@ def test_passes_made_as_one_meet_what_came_to_a_crowds_lists_once(model):
     lruvec.evicted_ratio, lruvec.activated_ratio, lruvec.rotated_ratio = 0.0, 0.0, 1.0
     node.pass_may_deactivate, node.pass_first_priority, node.priority = 1, 6, 2
     expected = 2 * sum(pages >> priority for priority in range(6, 1, -1))
-    for found in model.kswapd.pass_targets(node, lruvec, env.memcg[0]):
+    for found in model.kswapd_pass.pass_targets(node, lruvec, env.memcg[0]):
         assert found == pytest.approx(expected, abs=2)
 
 

@@ -218,7 +218,7 @@ def victims(env) -> list[int]:
 
 def test_the_largest_task_dies(model):
     env = hogs(hog("x", [1000, 1000]), hog("y", [3000, 0]), hog("z", [0, 2999]))
-    assert model.page_alloc.kill_victim(env, -1, -1)
+    assert model.oom_kill.kill_victim(env, -1, -1)
     assert victims(env) == [0, 1, 0]
 
 
@@ -226,33 +226,33 @@ def test_oom_score_adj_moves_the_score_by_thousandths_of_memory_and_minus_1000_f
     memory = 2 * 65536
     for adj, other, dies in ((100, 1001 + memory // 10, 0), (100, 1000 + memory // 10, 1)):
         env = hogs(hog("x", [other, 0]), hog("y", [1000, 0], oom_score_adj=adj))
-        model.page_alloc.kill_victim(env, -1, -1)
+        model.oom_kill.kill_victim(env, -1, -1)
         assert victims(env) == [1 - dies, dies], (adj, other)
     env = hogs(hog("x", [10, 0]), hog("y", [9000, 0], oom_score_adj=-1000))
-    model.page_alloc.kill_victim(env, -1, -1)
+    model.oom_kill.kill_victim(env, -1, -1)
     assert victims(env) == [1, 0]
 
 
 def test_a_task_with_a_negative_score_may_die_where_nobody_scores_higher(model):
     env = hogs(hog("x", [10, 0], oom_score_adj=-900), hog("y", [9000, 0], oom_score_adj=-1000))
-    assert model.page_alloc.kill_victim(env, -1, -1)
+    assert model.oom_kill.kill_victim(env, -1, -1)
     assert victims(env) == [1, 0]
 
 
 def test_a_bound_or_limited_oom_looks_only_where_it_must(model):
     bound = {"policy": "bind", "nodes": [1]}
     env = hogs(hog("x", [9000, 0], policy="bind", nodes=[0]), hog("y", [0, 100], cpu_node=1, **bound))
-    model.page_alloc.kill_victim(env, -1, 2)
+    model.oom_kill.kill_victim(env, -1, 2)
     assert victims(env) == [0, 1]
     env = hogs(hog("x", [9000, 0]), hog("y", [0, 100], cgroup="b"))
-    model.page_alloc.kill_victim(env, 1, -1)
+    model.oom_kill.kill_victim(env, 1, -1)
     assert victims(env) == [0, 1]
 
 
 def test_nobody_else_dies_while_a_victim_is_dying(model):
     env = hogs(hog("x", [100, 0]), hog("y", [3000, 0]))
-    assert model.page_alloc.kill_victim(env, -1, -1)
-    assert not model.page_alloc.kill_victim(env, -1, -1)
+    assert model.oom_kill.kill_victim(env, -1, -1)
+    assert not model.oom_kill.kill_victim(env, -1, -1)
     assert victims(env) == [0, 1]
 
 

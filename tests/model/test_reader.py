@@ -94,7 +94,7 @@ def test_a_page_fault_that_misses_is_a_major_fault(model):
 
 def test_refault_waits_are_those_of_pages_that_had_been_there(model):
     env = plain(reader=[reader(files=[file(20000)])])
-    model.vmscan.evict(env, env.set_[0], 10000, 0)
+    model.folio_fate.evict(env, env.set_[0], 10000, 0)
     started(model, env, rate_per_s=1e5)
     model.reader.run_reader(env, 0, SLICE_S)
     refaults = env.node[0].vmstat.workingset_refault_file

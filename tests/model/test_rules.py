@@ -249,7 +249,7 @@ def test_retry_low_takes_from_a_protected_cgroup_before_a_run_counts_as_failed(m
 def test_a_timer_revives_and_wakes_after_its_wait_and_not_before(model, rule):
     env = short(rule, failures=15)
     node, wait_s = env.node[0], rule_of(rule).wait_s
-    model.kswapd.count_failure(env, node, 100.0)
+    model.kswapd_run.count_failure(env, node, 100.0)
     node.kswapd_phase = SLEEP
     for time_s in (100.0 + 0.99 * wait_s, 100.0 + wait_s):
         env.time_s = time_s
@@ -264,7 +264,7 @@ def test_a_timer_revives_and_wakes_after_its_wait_and_not_before(model, rule):
 
 def test_a_timer_wakes_nobody_where_the_node_is_balanced(model):
     env = short("timer", failures=15)
-    model.kswapd.count_failure(env, env.node[0], 0.0)
+    model.kswapd_run.count_failure(env, env.node[0], 0.0)
     set_free(env, 5000)
     env.time_s = 11.0
     model.probe.probe_hopeless(env)
@@ -277,7 +277,7 @@ def test_backoff_doubles_its_wait_after_each_futile_probe_up_to_the_most(model):
     waits = []
     for helps_for_s in (0.01, 0.01, 0.01, 0.01, 6.0, 0.01):
         node.kswapd_failures = 15
-        model.kswapd.count_failure(env, node, env.time_s)
+        model.kswapd_run.count_failure(env, node, env.time_s)
         given_up_s = env.time_s
         while node.kswapd_failures == 16:
             env.time_s += 0.125
@@ -292,7 +292,7 @@ def test_allocations_since_it_gave_up_revive_a_node(model):
         env = short(rule, failures=15)
         node = env.node[0]
         model.buddy.rmqueue(node, 20)
-        model.kswapd.count_failure(env, node, 1.0)
+        model.kswapd_run.count_failure(env, node, 1.0)
         node.kswapd_phase = SLEEP
         model.buddy.rmqueue(node, pages - 1)
         model.probe.probe_hopeless(env)
@@ -309,7 +309,7 @@ def test_allocated_free_wants_memory_half_way_from_min_to_low(model):
     for free_pages, revives in ((576, False), (577, True)):  # min is 512, low 640
         for rule in ("allocated", "allocated_free"):
             env = short(rule, failures=15)
-            model.kswapd.count_failure(env, env.node[0], 1.0)
+            model.kswapd_run.count_failure(env, env.node[0], 1.0)
             model.buddy.rmqueue(env.node[0], 1)
             set_free(env, free_pages)
             model.probe.probe_hopeless(env)

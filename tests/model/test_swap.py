@@ -238,7 +238,7 @@ def test_the_oom_killer_counts_pages_in_swap(model):
     large = {**small, "name": "large", "initial_mib": [2]}
     env = swapping(anon=[small, large])
     env.workload[1].swapped_pages = 512
-    assert model.page_alloc.kill_victim(env, -1, -1)
+    assert model.oom_kill.kill_victim(env, -1, -1)
     assert [int(env.workload[w].dying) for w in (0, 1)] == [0, 1]
 
 

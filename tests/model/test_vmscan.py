@@ -48,7 +48,7 @@ def test_inactive_is_low_below_the_kernels_ratio_of_active_to_inactive(model, gi
 def test_a_pass_takes_a_list_shifted_by_its_priority(model):
     env = one_file(inactive=16330)
     sizes = [
-        model.vmscan.nr_to_scan(env.lruvec[0], env.memcg[0], INACTIVE, priority, False, False, 1.0)
+        model.scan_count.nr_to_scan(env.lruvec[0], env.memcg[0], INACTIVE, priority, False, False, 1.0)
         for priority in range(12, -1, -1)
     ]
     assert sizes == [3, 7, 15, 31, 63, 127, 255, 510, 1020, 2041, 4082, 8165, 16330]
@@ -60,7 +60,7 @@ def test_a_pass_takes_a_list_shifted_by_its_priority(model):
 def test_expected_shifts_is_the_mean_over_random_arrivals(model, settled, arrivals, shift):
     k = np.arange(400)
     exact = np.sum(stats.poisson.pmf(k, arrivals) * ((settled + k) >> shift))
-    assert model.vmscan.expected_shifts(settled, arrivals, shift) == pytest.approx(
+    assert model.scan_count.expected_shifts(settled, arrivals, shift) == pytest.approx(
         exact, abs=1e-3 + 1e-3 * exact
     )
 
@@ -69,7 +69,7 @@ def test_expected_shifts_is_the_mean_over_random_arrivals(model, settled, arriva
 def test_expected_shifts_of_long_lists_loses_half_a_step(model, settled, arrivals, shift):
     k = np.arange(4000)
     exact = np.sum(stats.poisson.pmf(k, arrivals) * ((settled + k) >> shift))
-    assert model.vmscan.expected_shifts(settled, arrivals, shift) == pytest.approx(exact, rel=0.01)
+    assert model.scan_count.expected_shifts(settled, arrivals, shift) == pytest.approx(exact, rel=0.01)
 
 
 def box_of_members(count: int, pages_each: int):
@@ -79,7 +79,9 @@ def box_of_members(count: int, pages_each: int):
 
 def test_every_members_list_is_rounded_for_itself(model):
     env = box_of_members(100, 3)
-    shifts = [model.vmscan.member_shift(env.lruvec[0], INACTIVE, 100, priority) for priority in (12, 2, 1, 0)]
+    shifts = [
+        model.scan_count.member_shift(env.lruvec[0], INACTIVE, 100, priority) for priority in (12, 2, 1, 0)
+    ]
     assert shifts == [0, 0, 1, 3]
 
 
@@ -88,7 +90,7 @@ def test_a_lone_page_is_never_scanned_by_kswapd(model):
     set_free(env, 700)
     assert one_run(model, env) == []
     assert env.node[0].kswapd_failures == 1
-    assert model.vmscan.member_shift(env.lruvec[0], INACTIVE, 200, 0) == 1
+    assert model.scan_count.member_shift(env.lruvec[0], INACTIVE, 200, 0) == 1
 
 
 def test_pages_that_came_since_the_last_scan_lie_at_random_on_the_members(model):
@@ -96,7 +98,7 @@ def test_pages_that_came_since_the_last_scan_lie_at_random_on_the_members(model)
     env.lruvec[0].settled_pages[INACTIVE] = 0
     k = np.arange(50)
     exact = np.sum(stats.poisson.pmf(k, 1.0) * (k >> 1))
-    assert model.vmscan.member_shift(env.lruvec[0], INACTIVE, 200, 1) == pytest.approx(exact, abs=1e-3)
+    assert model.scan_count.member_shift(env.lruvec[0], INACTIVE, 200, 1) == pytest.approx(exact, abs=1e-3)
 
 
 @pytest.mark.parametrize(
@@ -114,7 +116,7 @@ def test_protection_shortens_a_list_before_the_shift(model, emin, elow, low_igno
     env = one_file(inactive=1000)
     env.memcg[0].emin_pages, env.memcg[0].elow_pages = emin, elow
     for priority in (0, 1, 3):
-        target = model.vmscan.nr_to_scan(
+        target = model.scan_count.nr_to_scan(
             env.lruvec[0], env.memcg[0], INACTIVE, priority, low_ignored, is_target, 1.0
         )
         assert target == pages >> priority
@@ -124,7 +126,7 @@ def test_a_protected_list_shorter_than_a_cluster_counts_as_one(model):
     env = one_file(inactive=10)
     env.memcg[0].elow_pages = 5
     targets = [
-        model.vmscan.nr_to_scan(env.lruvec[0], env.memcg[0], INACTIVE, priority, False, False, 1.0)
+        model.scan_count.nr_to_scan(env.lruvec[0], env.memcg[0], INACTIVE, priority, False, False, 1.0)
         for priority in (0, 3, 5, 6)
     ]
     assert targets == [32, 4, 1, 0]
@@ -308,27 +310,27 @@ def test_a_silence_that_is_over_counts_as_untouched(model, inserted_s, touched_s
     env = one_file("mmap", inactive=10, rate_per_s=10.0)
     class_ = env.class_[0]
     class_.silent_s, class_.switched_s = 1.0, 5.0
-    assert model.vmscan.young_ratio(env, class_, inserted_s, 5.02) == pytest.approx(
+    assert model.folio_fate.young_ratio(env, class_, inserted_s, 5.02) == pytest.approx(
         1 - math.exp(-10 * touched_s)
     )
     class_.on, class_.silent_s, class_.switched_s = 0, 5.01, 5.01
-    silent = model.vmscan.young_ratio(env, class_, inserted_s, 7.0)
+    silent = model.folio_fate.young_ratio(env, class_, inserted_s, 7.0)
     assert silent == pytest.approx(1 - math.exp(-10 * max(5.01 - inserted_s, 0.0)))
 
 
 def test_eviction_leaves_a_shadow_and_moves_the_clocks(model):
     env = one_file(inactive=800)
-    model.vmscan.evict(env, env.set_[0], 50, BY_NODE)
+    model.folio_fate.evict(env, env.set_[0], 50, BY_NODE)
     assert lists(env) == (750, 0)
     assert env.set_[0].shadow_pages[BY_NODE].sum() == 50
     assert (env.node[0].nonresident_age, env.lruvec[0].nonresident_age) == (50, 0)  # who reclaims, ages
     assert env.node[0].vmstat.pgfree == 50
-    model.vmscan.evict(env, env.set_[0], 50, BY_LIMIT)
+    model.folio_fate.evict(env, env.set_[0], 50, BY_LIMIT)
     assert (env.node[0].nonresident_age, env.lruvec[0].nonresident_age) == (100, 50)
 
 
 def test_eviction_uncharges_every_ancestor(model):
     cgroups = [{"name": "top"}, {"name": "leaf", "parent": "top"}]
     env = plain(cgroup=cgroups, reader=[reader(cgroup="leaf", files=[file(800)])])
-    model.vmscan.evict(env, env.set_[0], 50, BY_NODE)
+    model.folio_fate.evict(env, env.set_[0], 50, BY_NODE)
     assert [memcg.usage_pages for memcg in env.memcg[:2]] == [750, 750]

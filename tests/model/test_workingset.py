@@ -14,7 +14,7 @@ def evicted(model, active: int = 600, by: np.int64 = BY_NODE, pages: int = 100):
     env = one_file(inactive=3000, active=active)
     env.class_[0].pages -= 1000
     env.class_[0].new_pages = env.class_[0].absent_pages = 0
-    model.vmscan.evict(env, env.set_[0], pages, by)
+    model.folio_fate.evict(env, env.set_[0], pages, by)
     return env
 
 
@@ -47,7 +47,7 @@ def test_the_active_pages_of_the_whole_node_judge_pages_kswapd_evicted(model):
     readers = [reader(name, name, files=own) for name, own in zip("ab", files, strict=True)]
     for by, recent in ((BY_NODE, 10), (BY_LIMIT, 0)):  # cgroup a has no active page of its own
         env = plain(cgroup=cgroups, reader=readers)
-        model.vmscan.evict(env, env.set_[0], 10, by)
+        model.folio_fate.evict(env, env.set_[0], 10, by)
         assert model.workingset.workingset_refault(env, 0, 10, 0.5) == (10, recent)
 
 
@@ -61,7 +61,7 @@ def test_every_absent_page_is_as_likely_as_any_other(model):
     total = 0
     for i in range(100):
         env = one_file(inactive=3000)
-        model.vmscan.evict(env, env.set_[0], 250, BY_NODE)
+        model.folio_fate.evict(env, env.set_[0], 250, BY_NODE)
         total += refault(model, env, 125, (i + 0.5) / 100)[0]
         assert env.class_[0].absent_pages == 1250 - 125
         assert env.class_[0].new_pages + env.set_[0].shadow_pages.sum() == 1250 - 125
@@ -71,7 +71,7 @@ def test_every_absent_page_is_as_likely_as_any_other(model):
 def test_old_shadows_are_told_from_young_ones(model):
     env = evicted(model, active=600, pages=100)
     model.workingset.workingset_age_nonresident(env, env.lruvec[0], 1000)
-    model.vmscan.evict(env, env.set_[0], 50, BY_NODE)
+    model.folio_fate.evict(env, env.set_[0], 50, BY_NODE)
     assert refault(model, env, 150) == (150, 50)
 
 
@@ -79,7 +79,7 @@ def test_shadows_are_merged_but_never_lost(model):
     env = evicted(model, active=60, pages=10)
     for _ in range(20):
         model.workingset.workingset_age_nonresident(env, env.lruvec[0], 100)
-        model.vmscan.evict(env, env.set_[0], 10, BY_NODE)
+        model.folio_fate.evict(env, env.set_[0], 10, BY_NODE)
     assert env.set_[0].shadow_pages[BY_NODE].sum() == 210
     ages = env.set_[0].shadow_age[BY_NODE]
     assert list(ages) == sorted(ages, reverse=True)

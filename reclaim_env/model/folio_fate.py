@@ -1,0 +1,186 @@
+"""What becomes of pages taken off the tail of a list: shrink_folio_list() and what it calls (mm/vmscan.c).
+
+Kept: young bits and PG_referenced of read, mapped and executable pages, activation, demotion, swap-out,
+eviction. Left out: dirty pages, large folios.
+"""
+
+import math
+
+from reclaim_env.model import bins, rng
+from reclaim_env.model.buddy import free_pages
+from reclaim_env.model.constants import ACTIVE, EXEC, FRESH, INACTIVE, READ, REFERENCED, UNREFERENCED
+from reclaim_env.model.hierarchy import uncharge
+from reclaim_env.model.kernel import inlined, kernel
+from reclaim_env.model.migrate import can_demote, demote_folio_list
+from reclaim_env.model.swap_out import swap_out
+from reclaim_env.model.workingset import age_evictor, workingset_age_nonresident, workingset_eviction
+
+# So many are expected of a page that 1 - exp(-touches) is 1, to the last bit.
+SURE_TOUCHES = 40.0
+
+
+@inlined
+def young_ratio(env, class_, inserted_s, now_s):
+    """P(young) of a mapped page whose bit was clear at inserted_s: it was touched while its class was on."""
+    since = abs(now_s - inserted_s) - env.cost.tlb_s  # tasks of one slice act out of order
+    begin_s, end_s = (class_.silent_s, class_.switched_s) if class_.on else (class_.switched_s, now_s)
+    since -= max(end_s - max(begin_s, inserted_s), 0.0)  # of the last silence what lies in between
+    if since <= 0.0:
+        return 0.0
+    touches = class_.on_rate_per_s * since
+    return 1.0 if touches > SURE_TOUCHES else -math.expm1(-touches)
+
+
+@inlined
+def exec_young_ratio(env, lruvec, set_, class_, now_s):
+    """Mean P(young) of the aimed part of an executable class on the active list."""
+    aimed = 0.0
+    young = 0.0
+    for b in range(env.first_aimed, env.last_aimed + 1):
+        pages = set_.cells[ACTIVE, UNREFERENCED, b] + set_.cells[ACTIVE, REFERENCED, b]
+        touched = young_ratio(env, class_, lruvec.inserted_s[ACTIVE, b], now_s) if pages > 0.0 else 0.0
+        young += env.taken_ratio[b] * (pages * touched + set_.cells[ACTIVE, FRESH, b])
+        aimed += env.taken_ratio[b] * (pages + set_.cells[ACTIVE, FRESH, b])
+    return young / aimed if aimed > 0.0 else 0.0
+
+
+@inlined
+def folio_check_references(env, lruvec, set_, class_, now_s):
+    """The fates of the aimed part of a mapped class: means of (reclaimed, activated); the rest is kept.
+
+    Not young: reclaimed. Young: activated if referenced before or executable, else kept at the head.
+    A fresh page is young since its fault.
+    """
+    is_exec = class_.access == EXEC
+    reclaimed = 0.0
+    activated = 0.0
+    for b in range(env.first_aimed, env.last_aimed + 1):
+        aimed = env.taken_ratio[b]
+        unreferenced = set_.cells[INACTIVE, UNREFERENCED, b] * aimed
+        referenced = set_.cells[INACTIVE, REFERENCED, b] * aimed
+        fresh = set_.cells[INACTIVE, FRESH, b] * aimed
+        if env.looks_again:  # the first look took their bit
+            referenced += fresh
+        elif is_exec:
+            activated += fresh
+        if unreferenced + referenced == 0.0:
+            continue
+        young = young_ratio(env, class_, lruvec.inserted_s[INACTIVE, b], now_s)
+        reclaimed += (unreferenced + referenced) * (1.0 - young)
+        activated += referenced * young
+        if is_exec:
+            activated += unreferenced * young
+    return reclaimed, activated
+
+
+@kernel
+def evict(env, set_, nr_pages, evictor):
+    """__remove_mapping() and the free: pages leave the inactive list, shadows stay."""
+    bins.resize(env, set_, INACTIVE, -nr_pages)
+    class_ = env.class_[set_.class_id]
+    class_.evicted_pages += nr_pages
+    if not class_.one_touch:
+        class_.absent_pages += nr_pages
+        workingset_eviction(env, set_, evictor, nr_pages)
+    else:
+        age_evictor(env, set_, evictor, nr_pages)
+    uncharge(env, class_.memcg, nr_pages)
+    free_pages(env, set_.nid, nr_pages)
+
+
+@inlined
+def activate(env, set_, nr_pages, now_s):
+    """Examined pages that go to the active list with PG_referenced set."""
+    bins.resize(env, set_, INACTIVE, -nr_pages)
+    bins.add_head(env, set_, ACTIVE, REFERENCED, float(nr_pages), now_s)
+    bins.resize(env, set_, ACTIVE, nr_pages)
+    workingset_age_nonresident(env, env.lruvec[set_.lruvec], nr_pages)
+    env.node[set_.nid].vmstat.pgactivate += nr_pages
+    env.class_[set_.class_id].activated_pages += nr_pages
+
+
+@inlined
+def let_go(env, set_, nr_pages, evictor, reason, now_s):
+    """Pages nobody used leave the node: to a lower tier with room, else to swap, or dropped.
+
+    Returns how many; what finds no slot is still on the inactive list.
+    """
+    gone = 0
+    if can_demote(env, set_.nid):
+        gone = demote_folio_list(env, set_, nr_pages, reason, now_s)
+    left = nr_pages - gone
+    if left > 0 and env.class_[set_.class_id].anon:
+        return gone + swap_out(env, set_, left, evictor, now_s)
+    if left > 0:
+        evict(env, set_, left, evictor)
+    return nr_pages
+
+
+@inlined
+def shrink_folio_list(env, set_, evictor, reason, now_s, fate):
+    """What becomes of the isolated pages of one class, by draw `fate`. Returns the number reclaimed.
+
+    Unmapped page cache gets no second chance here: read() protects a page only by activating it.
+    """
+    k = set_.isolated_pages
+    class_ = env.class_[set_.class_id]
+    if class_.access == READ:
+        bins.del_tail(env, set_, INACTIVE, k)
+        return let_go(env, set_, k, evictor, reason, now_s)
+    lruvec = env.lruvec[set_.lruvec]
+    mean_reclaimed, mean_activated = folio_check_references(env, lruvec, set_, class_, now_s)
+    examined = bins.aimed_total(set_)
+    nr_reclaimed = 0
+    if examined > 0.0:
+        nr_reclaimed = rng.draw_binomial(env, rng.FATE, fate, 0, k, mean_reclaimed / examined)
+    spared = k - nr_reclaimed
+    nr_activated = 0
+    if spared > 0 and mean_activated > 0.0:
+        ratio = min(1.0, mean_activated / max(examined - mean_reclaimed, mean_activated))
+        nr_activated = rng.draw_binomial(env, rng.FATE, fate, 1, spared, ratio)
+    nr_kept = spared - nr_activated
+    bins.del_tail(env, set_, INACTIVE, k)
+    if nr_reclaimed > 0:
+        nr_reclaimed = let_go(env, set_, nr_reclaimed, evictor, reason, now_s)
+        nr_activated = k - nr_kept - nr_reclaimed
+    if nr_activated > 0:
+        activate(env, set_, nr_activated, now_s)
+    bins.add_head(env, set_, INACTIVE, REFERENCED, float(nr_kept), now_s)
+    return nr_reclaimed
+
+
+@kernel
+def scan_cost(env, set_, nr_scanned, nr_reclaimed):
+    """CPU seconds of examining and freeing pages of one class."""
+    cost = env.cost
+    if env.class_[set_.class_id].access == READ:
+        return nr_scanned * cost.scan_s + nr_reclaimed * cost.free_s
+    return nr_scanned * cost.scan_mapped_s + nr_reclaimed * (cost.free_s + cost.unmap_s)
+
+
+@inlined
+def deactivate(env, set_, now_s, u):
+    """Moves the isolated pages of one class from the active tail to the inactive head (or round again).
+
+    Returns how many went round.
+    """
+    k = set_.isolated_pages
+    class_ = env.class_[set_.class_id]
+    lruvec = env.lruvec[set_.lruvec]
+    rotated = 0
+    if class_.access == EXEC:
+        rotated = rng.binomial(u, k, exec_young_ratio(env, lruvec, set_, class_, now_s))
+    bins.del_tail(env, set_, ACTIVE, k)
+    # The flags of what left, per page; a list never holds more fractions than whole pages.
+    left = max(env.flag_pages[UNREFERENCED] + env.flag_pages[REFERENCED] + env.flag_pages[FRESH], 1e-300)
+    referenced = env.flag_pages[REFERENCED] / left
+    moved = k - rotated
+    bins.add_head(env, set_, ACTIVE, REFERENCED, rotated * referenced, now_s)
+    bins.add_head(env, set_, ACTIVE, UNREFERENCED, rotated * (1.0 - referenced), now_s)
+    bins.add_head(env, set_, INACTIVE, REFERENCED, moved * referenced, now_s)
+    bins.add_head(env, set_, INACTIVE, UNREFERENCED, moved * (1.0 - referenced), now_s)
+    bins.resize(env, set_, ACTIVE, -moved)
+    bins.resize(env, set_, INACTIVE, moved)
+    workingset_age_nonresident(env, lruvec, rotated)
+    env.node[set_.nid].vmstat.pgdeactivate += moved
+    return rotated
