@@ -49,11 +49,9 @@ class PastRun:
 
 def read(path: Path) -> PastRun:
     """A ValueError in one line where the folder holds no run of episodes, or not a whole one."""
-    folder = RunFolder.of_run(path)
+    folder = RunFolder.of_run(path, *KINDS)
     manifest, where = folder.manifest(), visible(str(path))
-    kind, status = manifest.get("kind"), manifest.get("status")
-    if kind not in KINDS:
-        raise ValueError(f"{where}: found a run of {visible(str(kind))}, wanted one of {' or '.join(KINDS)}")
+    status = manifest.get("status")
     if status != "complete":
         raise ValueError(f"{where}: found a run that is {visible(str(status))}, wanted a complete one")
     first, number = manifest["seeds"]["first"], manifest["seeds"]["number"]

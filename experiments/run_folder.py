@@ -36,10 +36,15 @@ class RunFolder:
             ) from None
 
     @classmethod
-    def of_run(cls, path: Path) -> "RunFolder":
-        """One that holds a run with a ledger."""
-        if _content(path / MANIFEST).get("format") != FORMAT or not (path / LEDGER).is_file():
-            raise RunFolderError(f"{visible(str(path))}: found no run, wanted the folder of one")
+    def of_run(cls, path: Path, *kinds: str) -> "RunFolder":
+        """One that holds a run with a ledger, of one of these kinds where any is named."""
+        where, content = visible(str(path)), _content(path / MANIFEST)
+        wanted = f"one of {' or '.join(kinds)}" if kinds else "the folder of one"
+        if content.get("format") != FORMAT or not (path / LEDGER).is_file():
+            raise RunFolderError(f"{where}: found no run, wanted {wanted}")
+        kind = content.get("kind")
+        if kinds and kind not in kinds:
+            raise RunFolderError(f"{where}: found a run of {visible(str(kind))}, wanted {wanted}")
         return cls(path)
 
     def manifest(self) -> dict[str, Any]:

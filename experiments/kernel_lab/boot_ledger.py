@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+KIND = "kernel"  # of a run folder with boots
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS boot (
     key TEXT PRIMARY KEY,      -- hash of all that the boot was made of

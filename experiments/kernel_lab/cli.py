@@ -102,8 +102,10 @@ def report_runs(
     """Measure the boots of a run folder from their logs, and write its report anew."""
     from ..run_folder import RunFolder
     from . import outcome
+    from .boot_ledger import KIND
 
-    sys.stdout.write(outcome.report(RunFolder(runs), shlex.join(["reclaim", "kernel", "report", runs.name])))
+    folder = RunFolder.of_run(runs, KIND)
+    sys.stdout.write(outcome.report(folder, shlex.join(["reclaim", "kernel", "report", runs.name])))
 
 
 def _load(name: str):

@@ -16,7 +16,7 @@ from .. import files
 from ..run_folder import RunFolder
 from ..wording import visible
 from . import measure, outcome
-from .boot_ledger import BootLedger, BootRecord
+from .boot_ledger import KIND, BootLedger, BootRecord
 from .console import Console
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ def export(folders: Sequence[Path], out: Path) -> int:
     found: list[Recorded] = []
     samples: list[dict[str, Any]] = []
     for folder in folders:
-        for boot, log in _boots(RunFolder(folder)):
+        for boot, log in _boots(RunFolder.of_run(folder, KIND)):
             found.append(_recorded(boot, log))
             samples += _thinned(boot.key, log) if log else []
     found.sort(key=lambda one: (one.scenario_name, one.kernel, one.rule, one.repeat, one.key))
@@ -78,14 +78,10 @@ def read_series(folder: Path) -> "pyarrow.Table":
 
 def from_run_folder(folder: Path) -> list[Recorded]:
     """The same of a run folder that was not exported yet."""
-    return [_recorded(boot, log) for boot, log in _boots(RunFolder(folder))]
+    return [_recorded(boot, log) for boot, log in _boots(RunFolder.of_run(folder, KIND))]
 
 
 def _boots(folder: RunFolder) -> Iterator[tuple[BootRecord, Console | None]]:
-    if not folder.ledger.is_file():
-        raise ValueError(
-            f"{visible(str(folder.path))}: found no ledger, wanted a folder of `reclaim kernel run`"
-        )
     with BootLedger(folder.ledger) as ledger:
         boots = ledger.boots()
     for boot in boots:

@@ -21,10 +21,9 @@ from ..run_folder import RunFolder
 from ..wording import visible
 from . import build, change, console, disk, guest, qemu, translate
 from .boot import Boot, boot
-from .boot_ledger import BootLedger, BootRecord
+from .boot_ledger import KIND, BootLedger, BootRecord
 from .refusals import refuse
 
-KIND = "kernel"  # of run folder
 # One build of 6.12; what 6.18 adds to the writers of kswapd_failures is a switch of it.
 KERNELS = {"6.12": False, "6.18": True}
 MAIN_RULES = ("always", "balanced", "no_memcg", "global_direct")
@@ -109,12 +108,12 @@ def check(scenarios: Sequence[Scenario], kernel: str) -> None:
     for name in names:
         if names.count(name) > 1:
             raise ValueError(f"--scenario: found {name} {names.count(name)} times, wanted names that differ")
-    qemu.find()
-    build.image()
-    guest.init()
     for scenario in scenarios:
         refuse(scenario)
         _check_memory(scenario)
+    qemu.find()
+    build.image()
+    guest.init()
 
 
 def open_folder(out: Path | None, resume: bool) -> RunFolder:

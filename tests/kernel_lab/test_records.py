@@ -1,9 +1,12 @@
 import json
+import sys
 from dataclasses import asdict
 
 import pytest
 
+from experiments import cli
 from experiments.kernel_lab import records
+from experiments.run_folder import RunFolder
 from tests.kernel_lab.lab import stand_in
 from tests.kernel_lab.test_run import SAYS, made
 
@@ -72,10 +75,27 @@ def test_the_series_keeps_the_last_sample_of_every_node(folder, tmp_path, monkey
 
 
 def test_what_is_no_record_is_one_line(tmp_path):
-    with pytest.raises(ValueError, match="wanted a folder of `reclaim kernel run`"):
+    with pytest.raises(ValueError, match="found no run, wanted one of kernel"):
         records.export([tmp_path], tmp_path / "out")
     with pytest.raises(ValueError, match="found nothing there"):
         records.read(tmp_path)
     (tmp_path / records.RUNS).write_bytes(b"no parquet")
     with pytest.raises(ValueError, match="found something else, wanted recorded kernel runs"):
         records.read(tmp_path)
+
+
+@pytest.mark.parametrize("command", [["export", "--out", "recorded"], ["report"]])
+def test_the_folder_of_another_run_is_refused_and_left_as_it_is(tmp_path, monkeypatch, capsys, command):
+    other = RunFolder.open(tmp_path / "run")
+    other.write_manifest({"kind": "compare"})
+    other.ledger.touch()
+    other.write_reports("mine", "mine")
+    before = {path: path.read_bytes() for path in other.path.iterdir()}
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "argv", ["reclaim", "kernel", *command, "run"])
+    with pytest.raises(SystemExit) as ended:
+        cli.main()
+    assert ended.value.code == 2
+    assert capsys.readouterr().err == "reclaim: run: found a run of compare, wanted one of kernel\n"
+    assert {path: path.read_bytes() for path in other.path.iterdir()} == before
+    assert [path.name for path in tmp_path.iterdir()] == ["run"]

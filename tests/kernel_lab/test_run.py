@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 
 from experiments.kernel_lab import boot, outcome, run
-from experiments.kernel_lab.boot_ledger import BootLedger, BootRecord
+from experiments.kernel_lab.boot_ledger import KIND, BootLedger, BootRecord
 from experiments.run_folder import RunFolder
+from reclaim_env.scenario import load
 from tests.kernel_lab.lab import LOG, nr_lines, scenario, stand_in
 
 ROOT = Path(__file__).parents[2]
@@ -25,7 +26,7 @@ def request(rules=RULES, repeats=2, kernel="6.12") -> run.Request:
 
 
 def made(folder: Path, **asked) -> list[BootRecord]:
-    run.run(request(**asked), RunFolder.open(folder, run.KIND), lambda words, boots: None)
+    run.run(request(**asked), RunFolder.open(folder, KIND), lambda words, boots: None)
     return boots(folder)
 
 
@@ -117,6 +118,14 @@ def test_what_is_missing_or_too_large_is_one_line(monkeypatch, tmp_path):
         run.check([scenario(), scenario()], "6.12")
     monkeypatch.setattr(run, "_available_mib", lambda: 1000.0)
     with pytest.raises(ValueError, match="found 1000 MiB available on this host, wanted"):
+        run.check([scenario()], "6.12")
+
+
+def test_what_the_guest_cannot_do_is_said_before_anything_is_to_be_installed(monkeypatch, tmp_path):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(ValueError, match=r"swapon in the kernel lab: swap: found a table, wanted none"):
+        run.check([load("swapon")], "6.12")
+    with pytest.raises(ValueError, match="qemu-system-x86_64: not found"):
         run.check([scenario()], "6.12")
 
 
