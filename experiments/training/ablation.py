@@ -20,7 +20,7 @@ from ..contender import Contender
 from .learner_tags import COST_RATIO
 from .lessons import lessons
 from .supervised import LABELS, Labels, fitted, read_labels
-from .train import AGENT_NAME, USUAL, read_manifest, stored_config, validation_seed
+from .train import AGENT_NAME, USUAL, read_manifest, stored_config
 from .train_config import SupervisedConfig
 from .validation import Validation, validation_points
 
@@ -60,7 +60,7 @@ class Refit:
         self.spec = self.agent.spec
         self._config, self._usual = config, USUAL.validate_python(read_manifest(folder)["usual_cost_s"])
         validated = lessons(config.validation or config.scenarios)
-        self._validation = Validation(validated, validation_seed(config), config.setting)
+        self._validation = Validation(validated, config.setting)
 
     def policy(self, labels: Labels, hidden: Sequence[str] = ()) -> PolicyAgent:
         """Fitted to these labels, blind to what is hidden."""

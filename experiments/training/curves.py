@@ -1,7 +1,7 @@
 """Learning curves of several runs, one line each: `python -m experiments.training.curves PNG RUN...`
 
-All numbers are points of the runs' TensorBoard files: the cost ratio on each run's own validation. The lines
-of rules and oracle are means over the runs.
+All numbers are points of the runs' TensorBoard files: the cost ratio on the validation. The lines of rules
+and oracle are means over the runs.
 """
 
 import io
@@ -22,18 +22,20 @@ RULE_PREFIX = "rule_"
 APART = 0.02  # of the cost ratio: lines closer than that cannot be labelled side by side
 
 
-def curve(folder: Path) -> Curve:
-    """Of one TensorBoard run."""
+def scalars(folder: Path) -> dict[str, Curve]:
+    """Tag -> points, of one TensorBoard run."""
     from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
     events = EventAccumulator(str(folder), {"scalars": 0})
     events.Reload()
-    return [(point.step, point.value) for point in events.Scalars(COST_RATIO)]
+    return {
+        tag: [(point.step, point.value) for point in events.Scalars(tag)] for tag in events.Tags()["scalars"]
+    }
 
 
 def curves(run: Path) -> dict[str, Curve]:
     """Of a training run: the agent's by its algorithm, each rule's by `rule_` and its name, the oracle's."""
-    return {folder.name: curve(folder) for folder in sorted((run / "tensorboard").iterdir())}
+    return {folder.name: scalars(folder)[COST_RATIO] for folder in sorted((run / "tensorboard").iterdir())}
 
 
 def is_line(name: str) -> bool:

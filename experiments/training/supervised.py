@@ -27,7 +27,7 @@ from ..identity import usable_cpus
 from ..reporting.tensorboard import FILE_NAME, encoded
 from .lessons import Lesson, by_nr_nodes, interleaved, training_rows
 from .session import Session, policy_spec
-from .train_config import SupervisedConfig
+from .train_config import SEEDS_OF_A_VISIT, SupervisedConfig
 
 LABELS = "labels"
 MAX_REGRET = 1.0  # usual costs of an episode: one trap says no more than ten
@@ -83,7 +83,7 @@ def _labelled(session: Session, config: SupervisedConfig, number: int, policy: b
     wanted = max(config.steps // config.rounds // len(agents), 1)
     parts = []
     for index, agent in enumerate(agents):
-        seed = config.seed + 1000 * (number * len(config.tails) + index)
+        seed = config.seed + SEEDS_OF_A_VISIT * (number * len(config.tails) + index)
         for group in by_nr_nodes([one for _, one in interleaved(session.taught)]):
             part = _visit(session, config, agent, group, wanted, seed)
             if part is None:

@@ -75,11 +75,6 @@ def planned_steps(asked: Mapping[str, Any], resume: Path | None) -> int:
     return asked.get("steps") or (stored_config(resume) if resume else config_of(dict(asked))).steps
 
 
-def validation_seed(config: TrainConfig) -> int:
-    """The first; none of the agent's own seeds follows."""
-    return config.seed + 8 * config.rows
-
-
 class _Run:
     def __init__(
         self,
@@ -94,8 +89,8 @@ class _Run:
         self._folder, self._config, self._taught = folder, config, taught
         self._command, self._progress, self._on_validation = command, progress, on_validation
         self._began, self._started = time.monotonic(), f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"
-        self._validation = Validation(validated, validation_seed(config), config.setting)
-        self._training = Validation(taught, validation_seed(config), config.setting)
+        self._validation = Validation(validated, config.setting)
+        self._training = Validation(taught, config.setting)
         self._usual: dict[str, dict[str, float]] = {}
 
     def go(self) -> Path:

@@ -9,11 +9,12 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from reclaim_env.reset_rules import KERNEL_RULES, RULES, rule_of
 
-from ..evaluate import FIRST_SEED
 from ..identity import Setting
 from ..wording import visible
 
 RULE_SEEDS = 4  # episodes of each rule and lesson for the lines beside the agent's curve
+VALIDATION_SEED = 800_000  # the first, of every run: agents of any seed are compared on the same episodes
+SEEDS_OF_A_VISIT = 1000  # of episodes in which one agent's states are labelled
 MAX_CONFIG_BYTES = 64 * 2**10
 
 
@@ -42,13 +43,18 @@ class TrainConfig(BaseModel):
         """A ValueError where there is no such kernel or preset of weights."""
         return Setting(self.kernel, self.weights)
 
+    @property
+    def nr_seeds(self) -> int:
+        """From `seed` upwards: those of the episodes it learns from, one for each node of a row."""
+        return 8 * self.rows
+
     @model_validator(mode="after")
-    def _seeds_stay_below_the_evaluation(self) -> "TrainConfig":
-        """No agent is measured on an episode it was trained on: seeds are taken upwards from here."""
-        last = FIRST_SEED - 8 * self.rows - RULE_SEEDS
+    def _seeds_stay_below_the_validation(self) -> "TrainConfig":
+        """No agent is measured on an episode it was trained on: those seeds follow."""
+        last = VALIDATION_SEED - self.nr_seeds
         if self.seed > last:
             raise ValueError(
-                f"--seed: found {self.seed}, wanted at most {last}: later ones are for evaluation"
+                f"--seed: found {self.seed}, wanted at most {last}: later ones are for validation"
             )
         return self
 
@@ -116,7 +122,7 @@ class SupervisedConfig(TrainConfig):
 
     algo: Literal["supervised"] = "supervised"
     steps: int = Field(default=8_000, ge=1, le=10**8)
-    rounds: int = Field(default=2, ge=1, le=100)  # the first on the tails' episodes, later ones on its own
+    rounds: int = Field(default=2, ge=1, le=20)  # the first on the tails' episodes, later ones on its own
     rows: int = Field(default=16, ge=1, le=4096)
     labels_per_episode: int = Field(default=6, ge=1, le=10_000)
     tails: tuple[str, ...] = Field(default=("balanced", "always"), min_length=1, max_length=16)
@@ -126,6 +132,10 @@ class SupervisedConfig(TrainConfig):
     epochs: int = Field(default=400, ge=1, le=100_000)
     learning_rate: float = Field(default=2e-3, gt=0, le=1)
     weight_decay: float = Field(default=1e-4, ge=0, le=1)
+
+    @property
+    def nr_seeds(self) -> int:
+        return SEEDS_OF_A_VISIT * self.rounds * len(self.tails) + self.rows
 
     @model_validator(mode="after")
     def _tails_are_rules(self) -> "SupervisedConfig":

@@ -14,19 +14,19 @@ from ..results import BASELINES
 from ..wording import slug
 from .learner_tags import COST_RATIO, MEAN_REWARD, TRACKED
 from .lessons import Lesson, episodes
-from .train_config import RULE_SEEDS
+from .train_config import RULE_SEEDS, VALIDATION_SEED
 
 Measured = dict[str, dict[str, float]]  # lesson -> metric -> mean
 
 
 class Validation:
-    """Up to RULE_SEEDS episodes of each lesson: its first scenarios, or one with as many seeds."""
+    """The same RULE_SEEDS episodes of a lesson in all runs: its first scenarios, or one with more seeds."""
 
-    def __init__(self, lessons: Sequence[Lesson], first_seed: int, setting: Setting):
+    def __init__(self, lessons: Sequence[Lesson], setting: Setting):
         self.names, self._setting = tuple(lesson.name for lesson in lessons), setting
         chosen = [(lesson.scenarios * RULE_SEEDS)[:RULE_SEEDS] for lesson in lessons]
         self.scenarios = [scenario for of_lesson in chosen for scenario in of_lesson]
-        self._seeds = [first_seed + i for i in range(len(self.scenarios))]
+        self._seeds = [VALIDATION_SEED + i for i in range(len(self.scenarios))]
 
     def measure(self, contender: Contender) -> Measured:
         """lesson -> metric of the whole machine -> mean over its episodes."""

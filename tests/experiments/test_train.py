@@ -20,12 +20,13 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 
 from agents.policy_file import PolicySpec, load_policy
 from experiments import cli, identity
+from experiments.benchmark.request import REFERENCE_SEEDS
 from experiments.evaluate import FIRST_SEED
 from experiments.metrics import tag
 from experiments.training import algorithms, checkpoints, learner, lessons, supervised, train, train_config
 from experiments.training.learner_tags import COST_RATIO, MEAN_REWARD, TRACKED
 from experiments.training.lessons import Lesson
-from reclaim_env.reset_rules import KERNEL_RULES
+from reclaim_env.reset_rules import KERNEL_RULES, RULES
 from reclaim_env.scenario import Scenario
 from reclaim_env.vector import ReclaimVectorEnv
 from tests.toys import lively
@@ -145,6 +146,34 @@ def test_a_bar_is_as_long_as_the_run(tmp_path):
     config = train_config.config_of({"steps": 70}).model_dump(mode="json")
     (folder / train.MANIFEST).write_text(json.dumps({"kind": "train", "config": config}))
     assert train.planned_steps({}, folder) == 70
+
+
+@pytest.mark.usefixtures("small")
+@pytest.mark.parametrize("algo", [{"algo": "ppo"}, {"algo": "supervised", "rows": 2, "hidden": (8,)}])
+def test_runs_of_different_seeds_are_validated_on_the_same_episodes(tmp_path, algo):
+    """Else the best of several would be the one that was dealt the cheapest."""
+    asked = {"steps": 32 if algo["algo"] == "supervised" else 80, "lines": ("never",), **algo}
+    one, other = (run(tmp_path / str(seed), seed=seed, **asked) / "tensorboard" for seed in (0, 1))
+    for rule in ("balanced", "never"):
+        assert scalars(one / f"rule_{rule}") == scalars(other / f"rule_{rule}")
+    name = str(algo["algo"])
+    assert scalars(one / name)[COST_RATIO] != scalars(other / name)[COST_RATIO]
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {"algo": "ppo", "rows": 4096},
+        {"algo": "supervised", "rounds": 20, "rows": 4096, "tails": tuple(RULES)[:16]},
+    ],
+)
+def test_no_episode_of_the_validation_is_learned_from(asked):
+    config = train_config.config_of(asked)
+    last = train_config.VALIDATION_SEED - config.nr_seeds
+    assert train_config.config_of({**asked, "seed": last}).seed == last
+    with pytest.raises(ValueError, match=f"wanted at most {last}"):
+        train_config.config_of({**asked, "seed": last + 1})
+    assert min(REFERENCE_SEEDS) >= train_config.VALIDATION_SEED + 64 * train_config.RULE_SEEDS
 
 
 @pytest.mark.usefixtures("small")
