@@ -181,8 +181,12 @@ def import_sb3(
     foreign: Annotated[
         bool, typer.Option("--foreign", help="Read a file that is not of your own making.")
     ] = False,
+    scenario: Annotated[
+        list[str] | None,
+        typer.Option(help="What it was trained on: no evaluation will ask for that.", show_default=False),
+    ] = None,
     out: Annotated[
-        Path | None, typer.Option(help="Policy file to write; FILE with .safetensors if left out.")
+        Path | None, typer.Option(help="New policy file; FILE with .safetensors if left out.")
     ] = None,
 ) -> None:
     """Take the weights of a model saved by stable-baselines3 as a policy file, for `compare --agent`.
@@ -199,7 +203,9 @@ def import_sb3(
         )
     config = config_of({"algo": algo, **({"hidden": tuple(hidden)} if hidden else {})})
     target = out or Path(archive.with_suffix(".safetensors").name)
-    convert(archive, config, shlex.join(["reclaim", "import", "sb3", archive.name]), target)
+    flags = _flags(algo=[algo], hidden=hidden or (), scenario=scenario or ())
+    command = shlex.join(["reclaim", "import", "sb3", archive.name, "--foreign", *flags])
+    convert(archive, config, command, target, scenario or ())
     say(f"Agent: {target}")
 
 

@@ -70,6 +70,8 @@ def _refuse_archive(path: Path) -> None:
     try:
         with zipfile.ZipFile(path) as archive:
             members = archive.infolist()
+    except FileNotFoundError:
+        raise ValueError(f"{path.name}: found no such file, wanted a checkpoint") from None
     except (OSError, zipfile.BadZipFile):
         raise ValueError(f"{path.name}: found a damaged file, wanted a checkpoint") from None
     if not {member.filename for member in members} <= CHECKPOINT_MEMBERS:

@@ -42,6 +42,26 @@ def test_what_plain_sb3_trained_chooses_the_same_as_a_policy_file(tmp_path, mode
     assert np.mean(agent.predict(states)[0][:, 0] == model.predict(states, deterministic=True)[0]) > 0.999
 
 
+def test_a_foreign_models_file_says_what_it_was_trained_on_only_if_somebody_does(tmp_path, model):
+    model.save(tmp_path / "mine.zip")
+    config, told = config_of({"algo": "ppo", "hidden": (64, 64)}), ("dead_kswapd/memcg?split=train#0..3",)
+    convert(tmp_path / "mine.zip", config, "test", tmp_path / "unknown")
+    convert(tmp_path / "mine.zip", config, "test", tmp_path / "known", told)
+    assert load_policy(tmp_path / "unknown").spec.trained_on == ()
+    assert load_policy(tmp_path / "known").spec.trained_on == told
+    with pytest.raises(ValueError, match="known: found a file of that name, wanted a new file"):
+        convert(tmp_path / "mine.zip", config, "test", tmp_path / "known")
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize(("name", "found"), [("gone.zip", "no such file"), ("cut.zip", "a damaged file")])
+@pytest.mark.parametrize("algo", ["ppo", "recurrent_ppo", "dqn", "qrdqn", "a2c"])
+def test_a_missing_or_damaged_archive_is_one_line(tmp_path, algo, name, found):
+    (tmp_path / "cut.zip").write_bytes(b"PK")
+    with pytest.raises(ValueError, match=f"{name}: found {found}, wanted a checkpoint"):
+        convert(tmp_path / name, config_of({"algo": algo}), "test", tmp_path / "out")
+
+
 def test_its_pickled_data_are_not_looked_at_and_other_shapes_are_refused(tmp_path, model):
     canary = tmp_path / "canary"
 
