@@ -1,62 +1,82 @@
 """Which of several runs to ship: `python -m experiments.training.choice RUN...`
 
-The one whose policy costs least at its last validation. All runs are validated on the same episodes, as the
-rule's line shows. Beside it: in how many lessons a policy costs more than the rule by more than the margin.
+Their policies on the same episodes of the validation, of more members than a run looks at while it learns.
+The one that costs least comes first; beside it, in how many lessons it costs more than the merged rule by
+more than the margin.
 """
 
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from ..benchmark.page import table
-from ..verdicts import MARGIN_RATIO
-from .curves import RULE_PREFIX, is_line, scalars
-from .learner_tags import COST_RATIO
+import numpy as np
 
-RULE = "balanced"
-Points = Mapping[str, float]  # tag of a cost ratio -> its last value
+from reclaim_env import families
+
+from ..benchmark.page import table
+from ..contender import Contender, of_agent, of_rule
+from ..progress import say
+from ..results import BASELINES
+from ..verdicts import MARGIN_RATIO
+from .lessons import lessons
+from .train import AGENT_NAME, stored_config
+from .train_config import TrainConfig
+from .validation import Validation, usual_costs_s
+
+MEMBERS = 16
+RULE = BASELINES[1]
+Ratios = Mapping[str, float]  # lesson -> cost over the worse baseline's
 
 
 @dataclass(frozen=True)
 class Standing:
-    run: str
+    name: str
     ratio: float
     worse: tuple[str, ...]  # lessons in which the rule costs less by more than the margin
 
 
-def standings(runs: Sequence[Path]) -> list[Standing]:
-    """The best first; a ValueError where runs were validated on different episodes."""
-    found = {run: _last_points(run) for run in runs}
-    (rule, *others) = (line for line, _ in found.values())
-    if any(line != rule for line in others):
-        raise ValueError(f"{RULE}: found different costs, wanted runs validated on the same episodes")
-    return sorted(
-        (_standing(run, rule, agent) for run, (_, agent) in found.items()), key=lambda one: one.ratio
+def standings(runs: Sequence[Path], members: int = MEMBERS) -> list[Standing]:
+    """The best first; a ValueError where runs were not validated alike."""
+    config, *others = (stored_config(run) for run in runs)
+    for other, run in zip(others, runs[1:], strict=True):
+        if (_validated(other), other.setting) != (_validated(config), config.setting):
+            raise ValueError(f"{run}: found another validation, wanted that of {runs[0]}")
+    validation = Validation(lessons(_validated(config, members)), config.setting, members)
+    agents = [replace(of_agent(run / AGENT_NAME, taken=set()), name=run.name) for run in runs]
+    contenders = [*map(of_rule, BASELINES), *agents]
+    found = dict(zip(contenders, _ratios(validation, contenders), strict=True))
+    rule = found[of_rule(RULE)]
+    standings = [_standing(one.name, ratios, rule) for one, ratios in found.items()]
+    return sorted(standings, key=lambda one: one.ratio)
+
+
+def _validated(config: TrainConfig, members: int = 1) -> tuple[str, ...]:
+    """Names of the lessons, families with so many members."""
+    return tuple(
+        f"{name.partition('#')[0]}#0..{members - 1}" if families.is_name(name) else name
+        for name in config.validation or config.scenarios
     )
 
 
-def _standing(run: Path, rule: Points, agent: Points) -> Standing:
-    lessons = [name for name in agent if name != COST_RATIO]
-    worse = tuple(name for name in lessons if agent[name] > rule[name] + MARGIN_RATIO)
-    return Standing(run.name, agent[COST_RATIO], worse)
+def _ratios(validation: Validation, contenders: Sequence[Contender]) -> list[Ratios]:
+    """Of each contender; the baselines come first."""
+    measured = []
+    for one in contenders:
+        say(f"{one.name} ({len(measured) + 1} of {len(contenders)})")
+        measured.append(validation.measure(one))
+    usual = usual_costs_s(dict(zip(BASELINES, measured, strict=False)))
+    return [{lesson: found[lesson]["cost_s"] / usual[lesson] for lesson in usual} for found in measured]
 
 
-def _last_points(run: Path) -> tuple[Points, Points]:
-    """Of the rule, and of the agent."""
-    folders = sorted((run / "tensorboard").iterdir())
-    (agent,) = (folder for folder in folders if not is_line(folder.name))
-    return _last(run / "tensorboard" / f"{RULE_PREFIX}{RULE}"), _last(agent)
-
-
-def _last(folder: Path) -> Points:
-    found = scalars(folder)
-    return {name: points[-1][1] for name, points in found.items() if name.startswith(COST_RATIO)}
+def _standing(name: str, found: Ratios, rule: Ratios) -> Standing:
+    worse = tuple(lesson for lesson in found if found[lesson] > rule[lesson] + MARGIN_RATIO)
+    return Standing(name, float(np.mean(list(found.values()))), worse)
 
 
 def render(found: Sequence[Standing]) -> str:
-    rows = [[f"`{one.run}`", f"{one.ratio:.3f}", str(len(one.worse))] for one in found]
-    return table(["run", "cost on the validation", f"lessons worse than `{RULE}`"], rows)
+    rows = [[f"`{one.name}`", f"{one.ratio:.4f}", f"{len(one.worse)}", ", ".join(one.worse)] for one in found]
+    return table(["", "cost on the validation", f"worse than `{RULE}`", "where"], rows)
 
 
 def main(arguments: Sequence[str]) -> None:

@@ -22,20 +22,18 @@ RULE_PREFIX = "rule_"
 APART = 0.02  # of the cost ratio: lines closer than that cannot be labelled side by side
 
 
-def scalars(folder: Path) -> dict[str, Curve]:
-    """Tag -> points, of one TensorBoard run."""
+def curve(folder: Path) -> Curve:
+    """Of one TensorBoard run."""
     from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
     events = EventAccumulator(str(folder), {"scalars": 0})
     events.Reload()
-    return {
-        tag: [(point.step, point.value) for point in events.Scalars(tag)] for tag in events.Tags()["scalars"]
-    }
+    return [(point.step, point.value) for point in events.Scalars(COST_RATIO)]
 
 
 def curves(run: Path) -> dict[str, Curve]:
     """Of a training run: the agent's by its algorithm, each rule's by `rule_` and its name, the oracle's."""
-    return {folder.name: scalars(folder)[COST_RATIO] for folder in sorted((run / "tensorboard").iterdir())}
+    return {folder.name: curve(folder) for folder in sorted((run / "tensorboard").iterdir())}
 
 
 def is_line(name: str) -> bool:

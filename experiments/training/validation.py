@@ -20,11 +20,11 @@ Measured = dict[str, dict[str, float]]  # lesson -> metric -> mean
 
 
 class Validation:
-    """The same RULE_SEEDS episodes of a lesson in all runs: its first scenarios, or one with more seeds."""
+    """The same episodes of each lesson in all runs: of its first scenarios, or of one with several seeds."""
 
-    def __init__(self, lessons: Sequence[Lesson], setting: Setting):
+    def __init__(self, lessons: Sequence[Lesson], setting: Setting, nr_episodes: int = RULE_SEEDS):
         self.names, self._setting = tuple(lesson.name for lesson in lessons), setting
-        chosen = [(lesson.scenarios * RULE_SEEDS)[:RULE_SEEDS] for lesson in lessons]
+        chosen = [(lesson.scenarios * nr_episodes)[:nr_episodes] for lesson in lessons]
         self.scenarios = [scenario for of_lesson in chosen for scenario in of_lesson]
         self._seeds = [VALIDATION_SEED + i for i in range(len(self.scenarios))]
 

@@ -11,7 +11,7 @@ from matplotlib.image import imread
 
 from experiments import files
 from experiments.reporting.tensorboard import FILE_NAME, encoded
-from experiments.training import choice, curves, time_to_beat, train
+from experiments.training import curves, time_to_beat, train
 from experiments.training.learner_tags import COST_RATIO
 
 
@@ -21,39 +21,6 @@ def test_curves_are_the_points_of_a_runs_tensorboard_files(tmp_path):
         events = [(step, {COST_RATIO: ratio}) for step, ratio in points]
         files.write_bytes(tmp_path / "tensorboard" / name / FILE_NAME, encoded(events))
     assert curves.curves(tmp_path) == told
-
-
-def write_run(folder, rule: dict[str, float], agent: dict[str, float]):
-    """Cost ratio of each lesson; the agent's first point is worse than its last."""
-    told = {"rule_balanced": [(0, rule), (200, rule)], "ppo": [(0, {k: v + 1 for k, v in agent.items()})]}
-    told["ppo"].append((200, agent))
-    for name, points in told.items():
-        events = [
-            (step, {f"{COST_RATIO}/{k}": v for k, v in of.items()} | {COST_RATIO: sum(of.values()) / len(of)})
-            for step, of in points
-        ]
-        files.write_bytes(folder / "tensorboard" / name / FILE_NAME, encoded(events))
-    return folder
-
-
-def test_the_run_that_costs_least_on_the_common_validation_comes_first(tmp_path):
-    rule = {"trap": 0.5, "trove": 1.0}
-    runs = [
-        write_run(tmp_path / "one", rule, {"trap": 0.75, "trove": 0.25}),
-        write_run(tmp_path / "two", rule, {"trap": 0.515625, "trove": 0.375}),
-    ]
-    first, second = choice.standings(runs)
-    assert (first.run, first.ratio, first.worse) == ("two", 0.4453125, ())
-    assert (second.run, second.ratio, second.worse) == ("one", 0.5, (f"{COST_RATIO}/trap",))
-    assert "| `two` | 0.445 | 0 |\n| `one` | 0.500 | 1 |" in choice.render([first, second])
-
-
-def test_runs_validated_on_different_episodes_are_not_compared(tmp_path):
-    runs = [
-        write_run(tmp_path / name, {"trap": level}, {"trap": 0.5}) for name, level in (("a", 1), ("b", 2))
-    ]
-    with pytest.raises(SystemExit, match="found different costs, wanted runs validated on the same episodes"):
-        choice.main(list(map(str, runs)))
 
 
 def test_every_runs_curve_and_every_rules_line_is_drawn():
