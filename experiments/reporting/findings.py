@@ -154,7 +154,8 @@ def _hopeless_times(found: ScenarioResults, rule: str, series: Series, nid: int)
         for name in ("first_hopeless_s", "first_fruitless_s")
     )
     if np.isnan(since_s):
-        return f"never hopeless, count at most {int(series.kswapd_failures[:, nid].max())}"
+        seen, every_s = int(series.kswapd_failures[:, nid].max()), np.median(series.interval_s)
+        return f"never hopeless, count at most {seen} when looked at every {every_s:.1g} s"
     said = "hopeless from the start" if dead[0] else f"hopeless from {since_s:.2f} s"
     if not dead[0] and fruitless_s <= since_s:
         said += f", {since_s - fruitless_s:.2f} s after its first fruitless run"
