@@ -1,6 +1,9 @@
 """`numastat -m` text to a scenario: what the table says must arrive exactly."""
 
+import re
+from collections.abc import Iterator
 from importlib import resources
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -9,6 +12,7 @@ from hypothesis import strategies as st
 from reclaim_env.numastat import NodeMemory, from_numastat, parse_numastat, scenario_toml
 from reclaim_env.scenario import ScenarioError, load, parse_text
 from reclaim_env.scenario.checks import per_node_lists
+from reclaim_env.scenario.machine import Cost
 from reclaim_env.units import pages_from_mib
 
 TABLE = (resources.files("reclaim_env") / "scenarios" / "incident.numastat.txt").read_text()
@@ -130,6 +134,47 @@ def test_incident_lies_as_the_table_says():
     assert placed["initial_mib"] == pytest.approx([node.anon_mib for node in table], abs=1e-6)
     assert placed["active_mib"] == pytest.approx([node.active_file_mib for node in table], abs=1e-6)
     assert placed["inactive_mib"] == pytest.approx([node.inactive_file_mib for node in table], abs=1e-6)
+
+
+# The episode, where a task runs, and what lies where at the start: the test above holds it to the table.
+TOLD = re.compile(
+    r"duration_s|tick_ms|node\.\d\.(total|kernel)_mib|\w+\.[\w-]+\.(cpu_node|nodes\.\d)"
+    r"|.*\.(initial|active|inactive)_mib\.\d|anon\.hog\.schedule\.0\.\d"
+)
+
+
+def numbers(table: Any, path: str = "") -> Iterator[str]:
+    """Paths as [[assumed]] writes them, of the numbers a file gives."""
+    if isinstance(table, dict):
+        for key, value in table.items():
+            yield from numbers(value, f"{path}.{key}")
+    elif isinstance(table, list):
+        for index, value in enumerate(table):
+            name = value.get("name", index) if isinstance(value, dict) else index
+            yield from numbers(value, f"{path}.{name}")
+    elif isinstance(table, int | float) and not isinstance(table, bool):
+        yield path[1:]
+
+
+def is_swept(path: str, swept: list[str]) -> bool:
+    """One of the swept paths names it: `a|b` is either, `*` any."""
+    return any(
+        re.fullmatch(r"\.".join(f"({step})".replace("*", r"\d+") for step in one.split(".")), path)
+        for one in swept
+    )
+
+
+def test_every_number_of_incident_is_the_tables_or_swept():
+    """Estimated costs, too: the file leaves them as they are."""
+    incident = load("incident")
+    swept = [assumed.field for assumed in incident.assumed]
+    tables = incident.model_dump(mode="json", exclude_unset=True, exclude={"assumed"})
+    assert [path for path in numbers(tables) if not TOLD.fullmatch(path) and not is_swept(path, swept)] == []
+    costs = {f"cost.{name}" for name in Cost.model_fields} - {
+        "cost.source",
+        "cost.migrate_us",
+    }  # no lower tier
+    assert costs <= set(swept)
 
 
 def test_incident_hovers_between_low_and_high():
