@@ -51,7 +51,11 @@ Scenarios = Annotated[
     list[str] | None, typer.Option("--scenario", help="ID|FILE|family/name#seed", show_default=False)
 ]
 Kernel = Annotated[
-    str, typer.Option(help="Kernel preset: every writer of kswapd_failures but the progress rule.")
+    str,
+    typer.Option(
+        help="Kernel preset: every writer of kswapd_failures but the progress rule; one of them alone as in "
+        "'7.0?counts_boosted_runs=1'."
+    ),
 ]
 Weights = Annotated[str, typer.Option(help="Cost weights: a preset of the reward.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout and nothing else.")]

@@ -10,7 +10,7 @@ from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from reclaim_env.boot import KERNELS
+from reclaim_env.presets import preset
 from reclaim_env.reward import WEIGHTS
 from reclaim_env.scenario import Scenario
 
@@ -29,9 +29,9 @@ class Setting:
     control_ms: int = 100
 
     def __post_init__(self) -> None:
-        for option, found, known in (("kernel", self.kernel, KERNELS), ("weights", self.weights, WEIGHTS)):
-            if found not in known:
-                raise ValueError(f"--{option}: found {found!r}, wanted one of {', '.join(known)}")
+        preset(self.kernel, "--kernel")
+        if self.weights not in WEIGHTS:
+            raise ValueError(f"--weights: found {self.weights!r}, wanted one of {', '.join(WEIGHTS)}")
 
 
 @cache

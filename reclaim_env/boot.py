@@ -1,7 +1,6 @@
 """From a scenario to the state of its machine at time 0: pages and seconds, members multiplied out."""
 
 import math
-from typing import NamedTuple
 
 import numpy as np
 
@@ -38,26 +37,11 @@ from reclaim_env.model.constants import (
     UNREFERENCED,
 )
 from reclaim_env.model.layout import alloc
+from reclaim_env.presets import preset
 from reclaim_env.reset_rules import RULES, begin_under
 from reclaim_env.scenario import Scenario
 from reclaim_env.scenario.workloads import Anon, Atomic, File, Reader, Stream
 from reclaim_env.units import PAGES_PER_MIB, pages_from_kib, pages_from_mib
-
-
-class Preset(NamedTuple):
-    """What releases changed about kswapd_failures besides the reset rule."""
-
-    free_path_reset: bool  # free memory that climbs above high clears a hopeless node's count
-    demotion_reset: bool  # demotion switched on clears the count of every node
-    counts_boosted_runs: bool  # a fruitless run that began with a watermark boost is a failure
-
-
-KERNELS = {
-    "6.12": Preset(free_path_reset=False, demotion_reset=False, counts_boosted_runs=True),
-    "6.18": Preset(free_path_reset=True, demotion_reset=True, counts_boosted_runs=True),
-    "6.19": Preset(free_path_reset=True, demotion_reset=True, counts_boosted_runs=False),
-    "7.0": Preset(free_path_reset=True, demotion_reset=True, counts_boosted_runs=False),
-}
 
 _ACCESS = {"read": READ, "mmap": MMAP, "exec": EXEC}
 _POLICY = {"local": LOCAL, "bind": BIND, "preferred": PREFERRED, "interleave": INTERLEAVE}
@@ -77,12 +61,10 @@ _NODE_TO_ITSELF, _NODE_TO_OTHER = 10, 20  # distances where the scenario gives n
 
 def boot(scenario: Scenario, kernel: str = "7.0") -> np.ndarray:
     """(1,) machine of layout.ENV under a kernel preset (ValueError if unknown), rule `never`, seed 0."""
-    if kernel not in KERNELS:
-        raise ValueError(f"kernel: found {kernel!r}, wanted one of {', '.join(KERNELS)}")
     machine = alloc(1)
     env = machine[0]
     env["tick_s"] = scenario.tick_ms / 1000
-    for name, switch in KERNELS[kernel]._asdict().items():
+    for name, switch in preset(kernel)._asdict().items():
         env[name] = switch
     env["watermark_boost_factor"] = scenario.watermark_boost_factor
     env["watermark_scale_factor"] = scenario.watermark_scale_factor

@@ -79,7 +79,8 @@ class ReclaimEnv(gym.Env):
     ## Scenario
     `scenario` is the id of one that comes with the package (`incident`, `dead_kswapd`), a TOML file, or a
     `Scenario`.
-    `kernel` sets what else resets the count and what counts as a failure: 6.12, 6.18, 6.19, 7.0.
+    `kernel` sets what else resets the count and what counts as a failure: 6.12, 6.18, 6.19, 7.0. A switch
+    can be set alone: "7.0?free_path_reset=0", "7.0?demotion_reset=0&counts_boosted_runs=1".
 
     ## Arguments
     scenario="incident", kernel="7.0", reward="default", control_ms=100, episode_s=60, sources=False,

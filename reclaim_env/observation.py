@@ -5,6 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 from gymnasium import spaces
 
+from reclaim_env.presets import release
+
 CHEAP = "kernel-cheap"  # the kernel has it at hand when progress is made
 POSSIBLE = "kernel-possible"  # the kernel could have it, with a counter or a clock it does not keep today
 PRIVILEGED = "privileged"  # nobody on a real machine knows it
@@ -159,10 +161,6 @@ FEATURE = {feature.name: feature for feature in NODE_FEATURES}
 NODE_OBSERVATION = np.dtype([(feature.name, np.float32) for feature in NODE_FEATURES])
 
 
-def _version(kernel_preset: str) -> tuple[int, ...]:
-    return tuple(int(part) for part in kernel_preset.split("."))
-
-
 def visible_features(kernel_preset: str, privileged: bool = False) -> tuple[Feature, ...]:
     """The rows of the table an agent gets on this kernel, in the table's order."""
     return tuple(
@@ -170,7 +168,7 @@ def visible_features(kernel_preset: str, privileged: bool = False) -> tuple[Feat
         for f in NODE_FEATURES
         if privileged
         or f.tag != PRIVILEGED
-        or (f.visible_from is not None and _version(kernel_preset) >= _version(f.visible_from))
+        or (f.visible_from is not None and release(kernel_preset) >= release(f.visible_from))
     )
 
 

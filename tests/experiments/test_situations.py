@@ -50,6 +50,12 @@ def test_boost_overcount_from_6_19_boosted_runs_do_not_count_and_no_rule_is_aske
     assert mean("boost_overcount", rule, "allocstall", "6.19") == 0
 
 
+def test_boost_overcount_the_rule_of_7_0_with_the_counting_of_6_18_leaves_kswapd_dead():
+    mixed = "7.0?counts_boosted_runs=1"
+    assert always("boost_overcount", "balanced", "node0/hopeless_at_end", mixed)
+    assert mean("boost_overcount", "balanced", "allocstall", mixed) > 1000
+
+
 def test_protected_overcount_kswapd_gives_up_for_protection_and_only_direct_reclaim_brings_it_back():
     for rule in ("always", "balanced", "never", "kswapd_only"):
         assert hopeless_at("protected_overcount", rule, 9.0, nid=1)
@@ -95,7 +101,8 @@ def test_numa_fallback_a_hopeless_node_hides_and_progress_for_another_nodes_sake
 
 @pytest.mark.parametrize("rule", ["always", "balanced", "never"])
 def test_numa_fallback_nobody_asks_a_rule_when_the_process_exits_but_the_free_path_of_6_18_is_there(rule):
-    assert always("numa_fallback", rule, "node0/hopeless_at_end", "6.12")
+    for kernel in ("6.12", "7.0?free_path_reset=0"):
+        assert always("numa_fallback", rule, "node0/hopeless_at_end", kernel)
     assert not hopeless_at("numa_fallback", rule, 41.0)
     assert mean("numa_fallback", rule, "node0/revivals_free_path") >= 1
 

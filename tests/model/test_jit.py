@@ -6,8 +6,9 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from reclaim_env.action import install_rule
-from reclaim_env.boot import KERNELS, boot
+from reclaim_env.boot import boot
 from reclaim_env.model.tick import start_episode, step_rows
+from reclaim_env.presets import KERNELS
 from reclaim_env.reset_rules import RULES
 from tests.model.machines import machine
 from tests.model.plain import as_records

@@ -6,10 +6,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from reclaim_env.action import install_rule
-from reclaim_env.boot import KERNELS, boot
+from reclaim_env.boot import boot
 from reclaim_env.model import layout
 from reclaim_env.model.constants import SLEEP
 from reclaim_env.model.tick import start_episode, step_rows
+from reclaim_env.presets import KERNELS
 from reclaim_env.reset_rules import RULES
 from reclaim_env.scenario import load
 from reclaim_env.vector import ReclaimVectorEnv
