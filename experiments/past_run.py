@@ -13,6 +13,7 @@ from reclaim_env.scenario import Scenario, parse
 
 from .benchmark import page, records
 from .ceiling import ORACLE, SEARCHES
+from .complete import refuse_incomplete
 from .ledger import Ledger, Row
 from .results import BASELINES, OverFamilies, Results, ScenarioResults
 from .run_folder import RunFolder
@@ -56,10 +57,9 @@ def read(path: Path) -> PastRun:
         raise ValueError(f"{where}: found a run that is {visible(str(status))}, wanted a complete one")
     first, number = manifest["seeds"]["first"], manifest["seeds"]["number"]
     with Ledger(folder.ledger) as ledger:
-        rows = tuple(row for row in ledger.rows() if first <= row.seed < first + number)
-    if not rows:
-        raise ValueError(f"{where}: found an empty ledger, wanted rows")
-    return PastRun(path, manifest, rows)
+        rows = tuple(ledger.rows())
+    refuse_incomplete(path, manifest, rows)
+    return PastRun(path, manifest, tuple(row for row in rows if first <= row.seed < first + number))
 
 
 def results(run: PastRun) -> Results:

@@ -8,6 +8,7 @@ from typing import Any
 
 from .. import files
 from ..ceiling import ORACLE, UNSEEING
+from ..complete import refuse_incomplete
 from ..identity import Setting
 from ..ledger import Ledger, Row
 from ..results import BASELINES
@@ -65,7 +66,9 @@ def _of_run(folder: Path) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     """What is kept of its manifest, and its rows."""
     manifest = RunFolder(folder).manifest()
     with Ledger(RunFolder(folder).ledger) as ledger:
-        return {name: manifest[name] for name in KEPT}, [_flat(row) for row in ledger.rows()]
+        rows = list(ledger.rows())
+    refuse_incomplete(folder, manifest, rows)
+    return {name: manifest[name] for name in KEPT}, [_flat(row) for row in rows]
 
 
 def _frame(kept: dict[str, Any], rows: Iterable[dict[str, Any]]) -> Frame:

@@ -88,6 +88,23 @@ def test_what_an_agent_did_for_less_counts_for_the_oracle(run_copy):
     assert family.mean("oracle, 2 seeds", "cost_s").mean == 0.001
 
 
+@pytest.mark.parametrize(
+    ("rule", "seed"), [("balanced", 900_003), ("oracle", 1_000_001), ("never", 1_000_003)]
+)
+def test_a_record_is_made_of_whole_runs_only(run_copy, tmp_path, rule, seed):
+    change(run_copy, f"DELETE FROM row WHERE rule = '{rule}' AND seed = {seed}")
+    with pytest.raises(ValueError, match=f"test, {rule}, seed {seed}: found no rows, wanted one"):
+        records.export(run_copy, tmp_path / "rows.parquet")
+
+
+@pytest.mark.parametrize("rule", ["always", "oracle", "unseeing"])
+def test_a_run_gone_on_with_after_the_model_changed_is_no_record(run_copy, tmp_path, rule):
+    copied = "SELECT key || 'x', scenario, rule, seed, metrics FROM row"
+    change(run_copy, f"INSERT INTO row {copied} WHERE rule = '{rule}'")
+    with pytest.raises(ValueError, match=f"test, {rule}, seed .*: found 2 rows, wanted one"):
+        records.export(run_copy, tmp_path / "rows.parquet")
+
+
 def test_searches_simulated_again_are_the_same_and_one_that_is_not_is_refused(run_copy):
     done = replay.replay(past_run.read(run_copy), 0, (), lambda words, rows: None)
     assert (done.nr_replayed, done.nr_rows) == (16, 16)

@@ -112,7 +112,13 @@ def change(run, sql: str) -> None:
             "UPDATE row SET metrics = json_set(metrics, '$.cost_s', 0.25) WHERE seed = 1000001",
             "cost_s: found 0.25",
         ),
-        ("UPDATE row SET seed = 1000002, key = key || 'x' WHERE seed = 1000001 AND rule = 'never'", "key"),
+        ("UPDATE row SET seed = 2000003 - seed WHERE seed > 1000000 AND rule = 'never'", "found a key"),
+        ("DELETE FROM row WHERE seed = 1000001 AND rule = 'never'", "seed 1000001: found no rows"),
+        ("DELETE FROM row", "always, seed 1000000: found no rows"),
+        (
+            "INSERT INTO row SELECT key || 'x', scenario, rule, seed, metrics FROM row WHERE rule = 'never'",
+            "never, seed 1000000: found 2 rows",
+        ),
         ("UPDATE row SET metrics = json_remove(metrics, '$.stall_s')", "other metrics"),
         (
             "UPDATE row SET metrics = json_set(metrics, '$.kswapd_cpu_s', 1e-9) WHERE rule = 'always'",
@@ -125,6 +131,13 @@ def test_a_ledger_that_does_not_reproduce_is_refused(copy, sql, said):
     with pytest.raises(ValueError, match="found") as error:
         replay.replay(past_run.read(copy), 0, (), lambda words, rows: None)
     assert said in str(error.value) and "\n" not in str(error.value)
+
+
+def test_a_ledger_of_more_than_was_asked_for_at_last_is_whole(copy):
+    """Gone on with for fewer seeds or without a rule: what was asked is there, and is all that is read."""
+    change(copy, "INSERT INTO row SELECT key || 'x', scenario, rule, seed + 3, metrics FROM row")
+    change(copy, "INSERT INTO row SELECT key || 'y', scenario, 'gap', seed, metrics FROM row")
+    assert {row.seed for row in past_run.read(copy).rows} == {1000000, 1000001, 1000002}
 
 
 def test_the_command_refuses_with_2(copy):
