@@ -73,6 +73,17 @@ def folio_check_references(env, lruvec, set_, class_, now_s):
     return reclaimed, activated
 
 
+@inlined
+def reclaimable_pages(env, lruvec, set_, now_s):
+    """How many of the aimed part of a class a look would reclaim, as a mean."""
+    class_ = env.class_[set_.class_id]
+    if class_.access == READ:
+        bins.aim_at(env, set_, INACTIVE)
+        return bins.aimed_total(set_)
+    reclaimed, _ = folio_check_references(env, lruvec, set_, class_, now_s)
+    return reclaimed
+
+
 @kernel
 def evict(env, set_, nr_pages, evictor):
     """__remove_mapping() and the free: pages leave the inactive list, shadows stay."""

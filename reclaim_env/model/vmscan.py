@@ -16,7 +16,7 @@ from reclaim_env.model.constants import (
     KSWAPD,
     SWAP_CLUSTER_MAX,
 )
-from reclaim_env.model.folio_fate import deactivate, scan_cost, shrink_folio_list
+from reclaim_env.model.folio_fate import deactivate, reclaimable_pages, scan_cost, shrink_folio_list
 from reclaim_env.model.kernel import inlined, kernel
 from reclaim_env.model.lru_balance import (
     can_age_anon_pages,
@@ -34,6 +34,20 @@ def date_aimed(env, lruvec):
     """Pages met a second time in one descent: their young bits have been clear since it began, or less."""
     for b in range(env.first_aimed, env.last_aimed + 1):
         lruvec.inserted_s[INACTIVE, b] = max(lruvec.inserted_s[INACTIVE, b], env.descent_s)
+
+
+@kernel
+def mean_yield(env, lruvec, nr_pages, now_s):
+    """How many of the nr_pages at the tail of an inactive list could be reclaimed, as a mean."""
+    bins.aim_tail(env, lruvec, INACTIVE, nr_pages)
+    if env.looks_again:
+        date_aimed(env, lruvec)
+    pages = 0.0
+    for i in range(lruvec.first_set, lruvec.first_set + lruvec.nr_sets):
+        set_ = env.set_[i]
+        if set_.resident_pages[INACTIVE] > 0:
+            pages += reclaimable_pages(env, lruvec, set_, now_s)
+    return pages
 
 
 @kernel
@@ -123,20 +137,25 @@ def shrink_lruvec(env, lru, inactive_pages, active_pages, nr_to_reclaim, members
     active_before = lruvec.list_pages[ACTIVE]
     reclaimed = 0
     cost_s = 0.0
-    chunk = SWAP_CLUSTER_MAX * members
+    least = SWAP_CLUSTER_MAX * members
+    chunk = least
     while inactive_pages > 0 or active_pages > 0:
         active_part = min(active_pages, chunk)
         if inactive_pages > 0:
             if starts_second_lap(env, lruvec, members):
-                chunk = SWAP_CLUSTER_MAX * members
+                chunk = least
             part = min(inactive_pages, chunk, pages_to_lap_end(env, lruvec, members))
+            wanted = max(nr_to_reclaim - reclaimed, least)
+            while part > least and mean_yield(env, lruvec, part, now_s + cost_s) > wanted:
+                part = max(part // 2, least)
+                chunk = part
             _, freed, spent_s = shrink_inactive_list(env, lru, part, reason, now_s + cost_s)
             lruvec.lapped_pages += part
             reclaimed += freed
             cost_s += spent_s
             inactive_pages -= part
-            if 2 * freed < part:
-                chunk *= 2  # a list that yields little is walked in growing strides
+            if 2 * freed < part:  # a list that yields little is walked in growing strides
+                chunk *= 2  # that end where 32 by 32 would
         env.aims_head = 0
         if active_part > 0:
             cost_s += shrink_active_list(env, lru, active_part, reason, now_s + cost_s)

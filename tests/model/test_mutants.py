@@ -502,6 +502,12 @@ MUTANTS: list[tuple[str, str, str, Callable]] = [
     ),
     (
         "vmscan.py",
+        "while part > least and",
+        "while False and",
+        test_vmscan.test_a_limited_scan_that_strode_past_young_pages_still_stops_at_its_target,
+    ),
+    (
+        "vmscan.py",
         "env.looks_again = unseen_pages(env, lruvec, members) <= 0",
         "env.looks_again = 0",
         test_reclaim.test_the_second_lap_of_a_call_finds_untouched_what_the_first_put_back,

@@ -16,6 +16,7 @@ from reclaim_env.model.constants import (
     KSWAPD,
     MEMCG_HIGH,
     MEMCG_MAX,
+    NR_BINS,
     PAGES_PER_GIB,
     PROACTIVE,
     REFERENCED,
@@ -301,6 +302,14 @@ def test_a_limited_scan_stops_at_its_target_but_not_direct_reclaim_at_first_prio
     long = one_file(inactive=50000)
     long.lruvec[0].list_pages[INACTIVE] = 64 * 4096  # its shift at priority 12 is 64
     assert shrink(model, long, priority=12)[0] == 64
+
+
+def test_a_limited_scan_that_strode_past_young_pages_still_stops_at_its_target(model):
+    env = one_file("mmap", inactive=2048)
+    cells = env.set_[0].cells[INACTIVE]
+    cells[:] = 0.0
+    cells[UNREFERENCED, : NR_BINS // 2] = cells[FRESH, NR_BINS // 2 :] = 2048 / NR_BINS
+    assert 32 <= shrink(model, env)[0] < 64
 
 
 @pytest.mark.parametrize(
