@@ -105,7 +105,7 @@ def overview(found: ScenarioResults) -> list[str]:
 
 
 def shown_metrics(found: ScenarioResults) -> list[str]:
-    """What the issue asks for, in its order; cost terms and jobs are as many as the scenario has."""
+    """What the reviewer asked for, then the price; cost terms and jobs are as many as the scenario has."""
     resets = [name for name in found.metrics if name.startswith("resets")]
     costs = [name for name in found.metrics if name.startswith("cost_")]
     jobs = [

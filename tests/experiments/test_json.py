@@ -4,7 +4,7 @@ import math
 from tests.experiments.frame import RULES, made_up
 
 
-def test_the_object_has_the_shape_the_issue_fixes():
+def test_the_object_has_this_shape_and_nothing_besides():
     document = json.loads(json.dumps(made_up(nr_seeds=3).as_json(), allow_nan=False))
     assert list(document) == ["scenarios"]
     scenario = document["scenarios"]["made_up"]

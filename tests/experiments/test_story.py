@@ -1,4 +1,4 @@
-"""What the issue says must show, on the bundled scenarios and the real model."""
+"""What must show on the two first scenarios, on the real model."""
 
 from functools import cache
 from pathlib import Path
