@@ -116,6 +116,8 @@ def counters_agree(env: np.void) -> None:
     assert refaults.sum() == memcg["workingset_refault_file"].sum()
     assert np.all(vmstat["bystander_refault_pages"] <= refaults)
     assert np.all(vmstat["kswapd_fruitless_runs"] <= vmstat["pageoutrun"])
+    quickly = vmstat["kswapd_low_wmark_hit_quickly"] + vmstat["kswapd_high_wmark_hit_quickly"]
+    assert np.all(quickly <= vmstat["pageoutrun"] + 1)  # each begins a run, the last of them perhaps not yet
     assert np.all(vmstat["boosted_fruitless_runs"] <= vmstat["kswapd_fruitless_runs"])
     assert np.all(vmstat["resets"][:, :FREE_PATH] <= vmstat["progress"][:, :FREE_PATH])
     assert not vmstat["progress"][:, FREE_PATH:].any()

@@ -819,6 +819,36 @@ MUTANTS: list[tuple[str, str, str, Callable]] = [
         test_audit.test_a_pressed_machine_passes_the_audit,
     ),
     (
+        "kswapd_run.py",
+        "kswapd_high_wmark_hit_quickly += 1",
+        "kswapd_high_wmark_hit_quickly += 2",
+        test_audit.test_a_machine_of_many_parts_passes_the_audit,
+    ),
+    (
+        "memory_hotplug.py",
+        "    pgdat.managed_pages += got\n",
+        "",
+        test_audit.test_a_machine_of_many_parts_passes_the_audit,
+    ),
+    (
+        "psi.py",
+        "MEMORY_FULL] += min(memory, idle)",
+        "MEMORY_FULL] += idle",
+        test_audit.test_a_pressed_machine_passes_the_audit,
+    ),
+    (
+        "migrate.py",
+        "    rmqueue(lower, k)\n",
+        "",
+        test_audit.test_a_machine_of_many_parts_passes_the_audit,
+    ),
+    (
+        "slab.py",
+        "pgdat.slab_pages += got",
+        "pgdat.slab_pages += 0",
+        test_audit.test_a_machine_of_many_parts_passes_the_audit,
+    ),
+    (
         "swap_out.py",
         "k = min(nr_pages, nr_swap_pages(env, class_.memcg))",
         "k = nr_pages",
