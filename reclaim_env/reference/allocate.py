@@ -1,13 +1,12 @@
 """One page for a thread: zonelist, watermarks, direct reclaim, throttling, OOM (mm/page_alloc.c)."""
 
+from .balance import reclaimable_pages
 from .compiled import compiled
 from .direct import try_to_free_pages
 from .kswapd import allow_direct_reclaim
 from .names import (
-    ACTIVE,
     ALL_NODES,
     GLOBAL_DIRECT,
-    INACTIVE,
     MAX_RECLAIM_RETRIES,
     NOWHERE,
     ROOT,
@@ -121,8 +120,7 @@ def should_retry(m, thread, mask):
         return False
     for nid in range(m.system[0].nr_nodes):
         node = m.node[nid]
-        available = node.free_pages - node.unusable_pages
-        available += node.list_pages[INACTIVE] + node.list_pages[ACTIVE]
+        available = node.free_pages - node.unusable_pages + reclaimable_pages(m, nid)
         if mask >> nid & 1 and available > node.min_pages:
             return True
     return False

@@ -8,6 +8,8 @@ import numpy as np
 
 from reclaim_env.reset_rules import KERNEL_RULES
 from reclaim_env.scenario import Scenario, ScenarioError
+from reclaim_env.scenario.machine import Device
+from reclaim_env.scenario.swap import Swap
 from reclaim_env.scenario.workloads import Anon, Atomic, Reader, Stream
 from reclaim_env.units import pages_from_kib, pages_from_mib
 
@@ -22,10 +24,11 @@ _EVENT = {
     "memory_high": names.MEMCG_HIGH,
     "memory_max": names.MEMCG_MAX,
     "memory_reclaim": names.PROACTIVE,
+    "swapon": names.SWAPON,
 }
 _KIND = {Anon: names.ANON, Reader: names.READER, Stream: names.STREAM, Atomic: names.ATOMIC}
 
-# By workload and file: the moments at which a file falls silent or is in use again, and its state at 0
+# By workload and file or heat: the moments at which it falls silent or is in use again, and its state at 0
 Phases = dict[tuple[str, int], tuple[bool, Sequence[float]]]
 
 
@@ -55,8 +58,8 @@ def boot(
     """A machine ready for simulate.advance(). Without a trace it draws its own by the seed."""
     if kernel not in _FREE_PATH_RESET:
         raise ValueError(f"kernel: found {kernel!r}, wanted one of {', '.join(_FREE_PATH_RESET)}")
-    if scenario.has_anon_lists:
-        raise ScenarioError(scenario.name, "", "swap or a lower tier", "none: the reference has neither")
+    if any(node.demotes_to is not None for node in scenario.node):
+        raise ScenarioError(scenario.name, "", "a lower tier", "none: the reference has none")
     if scenario.hotplug or scenario.oomd is not None:
         raise ScenarioError(scenario.name, "", "hotplug or oomd", "none: the reference has neither")
     if scenario.filled_mib_per_s is not None:
@@ -106,17 +109,17 @@ def _draw_burst_phases(scenario: Scenario, rng: np.random.Generator) -> dict[str
 def _draw_phases(scenario: Scenario, rng: np.random.Generator) -> Phases:
     """Exponential periods, from the long-run shares."""
     phases: Phases = {}
-    for reader in scenario.reader:
-        for index, file in enumerate(reader.file):
-            if file.on_s is None or file.off_s is None:
+    for task in (*scenario.reader, *(scenario.anon if scenario.has_anon_lists else ())):
+        for index, part in enumerate(task.file if isinstance(task, Reader) else task.heat):
+            if part.on_s is None or part.off_s is None:
                 continue
-            on = began_on = bool(rng.random() * (file.on_s + file.off_s) < file.on_s)
+            on = began_on = bool(rng.random() * (part.on_s + part.off_s) < part.on_s)
             moments, now_s = [], 0.0
             while now_s <= scenario.duration_s:
-                now_s += rng.exponential(file.on_s if on else file.off_s)
+                now_s += rng.exponential(part.on_s if on else part.off_s)
                 moments.append(now_s)
                 on = not on
-            phases[reader.name, index] = began_on, moments
+            phases[task.name, index] = began_on, moments
     return phases
 
 
@@ -135,7 +138,10 @@ def _members(scenario: Scenario) -> list[Member]:
     return found
 
 
-def _files(table: Any) -> Sequence[Any]:
+def _parts(scenario: Scenario, table: Any) -> Sequence[Any]:
+    """What a workload touches alike: files, or heats where anonymous memory can leave; a class each."""
+    if isinstance(table, Anon):
+        return table.heat if scenario.has_anon_lists else ()
     return table.file if isinstance(table, Reader) else (table,) if isinstance(table, Stream) else ()
 
 
@@ -156,10 +162,23 @@ def _file_pages(scenario: Scenario, file: Any) -> int:
     return max(pages_from_mib(file.mib), resident, 1)
 
 
+def _heat_pages(table: Anon, heat: Any) -> int:
+    """Room for the heat's part of all the process will ever hold: its threads may each be a batch too far."""
+    most_mib = max(sum(table.initial_mib), *(mib for _, mib in table.breakpoints)) + table.burst_mib
+    most = pages_from_mib(most_mib) + int(names.CHARGE_BATCH) * table.threads
+    return math.ceil(most * heat.share / sum(other.share for other in table.heat)) + len(table.heat)
+
+
+def _class_pages(scenario: Scenario, table: Any, part: Any) -> int:
+    return _heat_pages(table, part) if isinstance(table, Anon) else _file_pages(scenario, part)
+
+
 def _allocate(scenario: Scenario, members: list[Member]) -> Machine:
     homes = _homes(scenario, members)
     tables = scenario.workloads
-    sizes = [_file_pages(scenario, file) for w, _ in homes for file in _files(tables[w])]
+    sizes = [
+        _class_pages(scenario, tables[w], part) for w, _ in homes for part in _parts(scenario, tables[w])
+    ]
     nr_threads = sum(getattr(tables[w], "threads", 0) for w, _ in homes)
     nr_pages = sum(sizes)
     return Machine(
@@ -175,24 +194,41 @@ def _allocate(scenario: Scenario, members: list[Member]) -> Machine:
         switch=np.zeros(0, records.SWITCH_),
         steal=np.zeros(0, records.STEAL_),
         limit=np.zeros(len(scenario.event) * max(len(members), 1), records.LIMIT_),
-        event=np.zeros(10_000 + 2 * nr_threads + 4 * len(homes) + len(sizes), records.EVENT),
+        control=np.zeros(len(scenario.node) + 1, records.CONTROL),
+        device=np.zeros(2, records.DEVICE_),
+        event=np.zeros(10_000 + 2 * nr_threads + 4 * len(homes) + 2 * len(sizes), records.EVENT),
     )
 
 
 def _set_system(m: Machine, scenario: Scenario, members: list[Member]) -> None:
-    system, cost, device = m.system[0], scenario.cost, scenario.device
+    system, cost = m.system[0], scenario.cost
     for name in ("scan", "scan_mapped", "free", "unmap", "pass", "pass_memcg", "direct_entry"):
         system[f"{name}_s"] = getattr(cost, f"{name}_us") * 1e-6
     system["anon_fault_s"], system["anon_free_s"] = cost.anon_fault_us * 1e-6, cost.anon_free_us * 1e-6
     system["tlb_s"] = cost.tlb_ms * 1e-3
-    system["latency_s"] = device.latency_us * 1e-6
-    system["request_s"] = 1 / device.iops_per_s
-    system["page_s"] = 1 / (device.bandwidth_mib_per_s * 256)
+    _set_device(m.device[names.DISK], scenario.device)
     system["nr_nodes"], system["nr_memcgs"] = len(scenario.node), len(members)
     root_is_used = len(members) == 1 or any(getattr(w, "cgroup", None) == "" for w in scenario.workloads)
     system["nr_walked"] = len(members) - (not root_is_used)
     system["reclaimer"] = -1
     system["boost_factor"] = scenario.watermark_boost_factor
+    system["has_anon_lists"], system["swappiness"] = scenario.has_anon_lists, scenario.swappiness
+    if scenario.swap is not None:
+        _set_swap(m, scenario.swap)
+
+
+def _set_device(row: np.void, table: Device | Swap) -> None:
+    row["latency_s"] = table.latency_us * 1e-6
+    row["request_s"] = 1 / table.iops_per_s
+    row["page_s"] = 1 / (table.bandwidth_mib_per_s * 256)
+
+
+def _set_swap(m: Machine, swap: Swap) -> None:
+    _set_device(m.device[names.SWAP], swap)
+    system = m.system[0]
+    system["swap_pages"], system["swap_on"] = pages_from_mib(swap.mib), swap.on
+    system["swap_window"], system["swap_cpu_s"] = swap.readahead_pages, swap.page_cpu_us * 1e-6
+    system["pool_ratio"] = swap.pool_ratio
 
 
 def _set_nodes(m: Machine, scenario: Scenario, rule: str) -> None:
@@ -229,6 +265,8 @@ def _set_memcgs(m: Machine, scenario: Scenario, members: list[Member]) -> None:
         for name in ("min", "low", "high", "max"):
             mib = None if g == 0 else getattr(scenario.cgroup[member.table], f"memory_{name}_mib")
             row[f"{name}_pages"] = -1 if mib is None else pages_from_mib(mib)
+        swap_max_mib = None if g == 0 else scenario.cgroup[member.table].memory_swap_max_mib
+        row["swap_max_pages"] = -1 if swap_max_mib is None else pages_from_mib(swap_max_mib)
     for g in range(len(members) - 1, 0, -1):
         above = m.memcg[members[g].parent]
         above["end"] = max(above["end"], m.memcg[g]["end"])
@@ -246,7 +284,7 @@ def _set_instances(m: Machine, scenario: Scenario, members: list[Member], trace:
         stop_s = getattr(table, "stop_s", None)
         row["stop_s"] = math.inf if stop_s is None else stop_s
         row["first_thread"], row["nr_threads"] = first_thread, getattr(table, "threads", 0)
-        row["first_class"], row["nr_classes"] = first_class, len(_files(table))
+        row["first_class"], row["nr_classes"] = first_class, len(_parts(scenario, table))
         threads = m.thread[first_thread : first_thread + row["nr_threads"]]
         threads["instance"] = row["table"]
         threads["idle"] = 1
@@ -307,25 +345,43 @@ _SETTERS = {Anon: _set_anon, Reader: _set_reader, Stream: _set_stream, Atomic: _
 def _set_classes(m: Machine, scenario: Scenario, phases: Phases) -> None:
     first_page, moments, c = 0, [], 0
     for w, one in enumerate(m.instance):
-        table = scenario.workloads[one["table"]] if scenario.workloads else None
-        for index, file in enumerate(_files(table)):
+        table: Any = scenario.workloads[one["table"]] if scenario.workloads else None
+        for index, part in enumerate(_parts(scenario, table)):
             row = m.class_[c]
             row["memcg"], row["instance"], row["on"], row["share"] = one["memcg"], w, 1, 1.0
-            row["readahead"], row["one_touch"] = file.readahead_pages, isinstance(file, Stream)
-            row["first_page"], row["pages"] = first_page, _file_pages(scenario, file)
+            row["first_page"], row["pages"] = first_page, _class_pages(scenario, table, part)
             m.page["class_"][first_page : first_page + row["pages"]] = c
             first_page += int(row["pages"])
-            if isinstance(table, Reader):
-                row["access"], row["loop"] = _ACCESS[file.access], file.pattern == "loop"
-                row["share"] = file.share / sum(other.share for other in table.file)
-                row["rate_per_s"] = _pace(table) * table.pages_per_op * row["share"]
-                on, switches = phases.get((table.name, index), (True, ()))
-                row["on"], row["next_switch"] = on, len(moments)
-                moments += switches
-                row["last_switch"] = len(moments)
+            _CLASS_SETTERS[type(table)](row, table, part)
+            on, switches = phases.get((table.name, index), (True, ()))
+            row["on"], row["next_switch"] = on, len(moments)
+            moments += switches
+            row["last_switch"] = len(moments)
             c += 1
     m.switch.resize(len(moments), refcheck=False)
     m.switch["at_s"] = moments
+
+
+def _set_file(row: np.void, table: Reader, file: Any) -> None:
+    row["readahead"], row["access"], row["loop"] = (
+        file.readahead_pages,
+        _ACCESS[file.access],
+        file.pattern == "loop",
+    )
+    row["share"] = file.share / sum(other.share for other in table.file)
+    row["rate_per_s"] = _pace(table) * table.pages_per_op * row["share"]
+
+
+def _set_stream_file(row: np.void, _: Stream, stream: Stream) -> None:
+    row["readahead"], row["one_touch"] = stream.readahead_pages, 1
+
+
+def _set_heat(row: np.void, table: Anon, heat: Any) -> None:
+    row["anon"], row["access"], row["touch_per_s"] = 1, names.MMAP, heat.touch_per_s
+    row["share"] = heat.share / sum(other.share for other in table.heat)
+
+
+_CLASS_SETTERS = {Reader: _set_file, Stream: _set_stream_file, Anon: _set_heat}
 
 
 def _pace(table: Reader) -> float:
@@ -334,29 +390,57 @@ def _pace(table: Reader) -> float:
     return min(table.ops_per_s or math.inf, table.threads / cycle_s)
 
 
+Lists = dict[tuple[int, int], list[np.ndarray]]  # (lruvec, list) -> its pages, in parts
+
+
 def _fill(m: Machine, scenario: Scenario, members: list[Member], rng: np.random.Generator) -> None:
     """What is resident at the start, shuffled within its list; everything else is absent, without shadow."""
-    m.page["lru"] = m.page["prev"] = m.page["next"] = m.page["shadow"] = names.NOWHERE
-    nr_memcgs = len(members)
-    lists: dict[tuple[int, int], list[np.ndarray]] = {}
+    m.page["lru"] = m.page["prev"] = m.page["next"] = m.page["shadow"] = m.page["absent_at"] = names.NOWHERE
+    lists: Lists = {}
     for one in m.instance:
         table = scenario.workloads[one["table"]] if scenario.workloads else None
         if isinstance(table, Anon):
             for nid, mib in enumerate(table.initial_mib):
                 one["anon_pages"][nid] = pages_from_mib(mib)
                 _charge(m, int(one["memcg"]), pages_from_mib(mib))
-        for c, file in enumerate(_files(table), int(one["first_class"])):
+            if scenario.has_anon_lists:
+                _fill_heats(m, table, one, lists, rng)
+            continue
+        for c, file in enumerate(_parts(scenario, table), int(one["first_class"])):
             taken = int(m.class_[c]["first_page"])
             for nid in range(len(scenario.node)):
                 for lst, sizes in enumerate((file.inactive_mib, getattr(file, "active_mib", ()))):
                     nr = pages_from_mib(sizes[nid]) if nid < len(sizes) else 0
-                    lru = (nid * nr_memcgs + int(one["memcg"]), lst)
+                    lru = (nid * len(members) + int(one["memcg"]), lst)
                     lists.setdefault(lru, []).append(np.arange(taken, taken + nr))
                     taken += nr
                     _charge(m, int(one["memcg"]), nr)
             _make_absent(m, c, taken)
     for (lruvec, lst), parts in lists.items():
         _link(m, lruvec, lst, rng.permutation(np.concatenate(parts)))
+
+
+def _fill_heats(m: Machine, table: Anon, one: np.void, lists: Lists, rng: np.random.Generator) -> None:
+    """Each heat's part of what the process has on a node, some of it active; its other room is unused."""
+    classes = range(int(one["first_class"]), int(one["first_class"] + one["nr_classes"]))
+    taken = {c: int(m.class_[c]["first_page"]) for c in classes}
+    for nid, pages in enumerate(one["anon_pages"].tolist()):
+        begun = 0.0
+        for c, heat in zip(classes, table.heat, strict=True):
+            ended = begun + pages * float(m.class_[c]["share"])
+            nr = round(ended) - round(begun)
+            begun = ended
+            active = round(nr * heat.active_ratio)
+            for lst, size in ((names.ACTIVE_ANON, active), (names.INACTIVE_ANON, nr - active)):
+                lru = (nid * int(m.system[0]["nr_memcgs"]) + int(one["memcg"]), int(lst))
+                lists.setdefault(lru, []).append(np.arange(taken[c], taken[c] + size))
+                taken[c] += size
+    for c in classes:
+        row = m.class_[c]
+        end = int(row["first_page"] + row["pages"])
+        row["unused"] = end - taken[c]
+        m.absent[taken[c] : end] = np.arange(taken[c], end)
+        row["next_touch"] = rng.exponential()
 
 
 def _make_absent(m: Machine, c: int, first: int) -> None:
@@ -372,7 +456,7 @@ def _link(m: Machine, lruvec: int, lst: int, pages: np.ndarray) -> None:
     if len(pages) == 0:
         return
     row, page = m.lruvec[lruvec], m.page
-    page["lru"][pages] = 2 * lruvec + lst
+    page["lru"][pages] = names.NR_LISTS * lruvec + lst
     page["next"][pages[:-1]] = pages[1:]
     page["prev"][pages[1:]] = pages[:-1]
     row["head"][lst], row["tail"][lst], row["pages"][lst] = pages[0], pages[-1], len(pages)
@@ -389,10 +473,14 @@ def _charge(m: Machine, g: int, pages: int) -> None:
 
 
 def _set_limits(m: Machine, scenario: Scenario, members: list[Member]) -> None:
-    """One row a member; the rows left over never come."""
+    """One row a member, and one for a switch of the machine's; the rows left over never come."""
     m.limit["at_s"] = math.inf
     i = 0
     for event in scenario.event:
+        if not event.cgroup:
+            m.limit[i] = (event.at_s, _EVENT[event.kind], names.ROOT, 0)
+            i += 1
+            continue
         table = scenario.cgroup_names.index(event.cgroup)
         for g, member in enumerate(members):
             if member.table == table:

@@ -1,17 +1,9 @@
 """Reclaim by tasks: a descent from priority 12 to 0, for the allocator or a cgroup's limit (mm/vmscan.c)."""
 
+from .balance import get_scan_count, is_left, prepare_scan_control, snapshot_refaults, stop_smaller
 from .compiled import compiled
-from .names import ACTIVE, DEF_PRIORITY, GLOBAL_DIRECT, INACTIVE, ROOT, SWAP_CLUSTER_MAX
-from .shrink import (
-    calculate_protection,
-    is_below_low,
-    is_below_min,
-    may_deactivate,
-    scan_size,
-    shrink_active,
-    shrink_inactive,
-    snapshot_refaults,
-)
+from .names import DEF_PRIORITY, GLOBAL_DIRECT, ROOT
+from .shrink import age_anon, calculate_protection, is_below_low, is_below_min, scan_round
 from .slab import shrink_slab
 from .zone import note_progress
 
@@ -51,10 +43,9 @@ def descend(m, start, mask, target, wanted, reason, full_walk, forced, low_ignor
             nid = m.node[start].zonelist[i]
             if not mask >> nid & 1:
                 continue
-            deactivates = forced or may_deactivate(m, nid, target)
-            freed = shrink_node_memcgs(
-                m, nid, target, priority, deactivates, full_walk, low_ignored, wanted, reclaimed, reason
-            )
+            sc = m.control[system.nr_nodes]
+            prepare_scan_control(m, sc, nid, target, priority, forced, False, True)
+            freed = shrink_node_memcgs(m, nid, target, full_walk, low_ignored, wanted, reclaimed, reason)
             if freed > 0:
                 note_progress(m, nid, reason)
             reclaimed += freed
@@ -67,7 +58,7 @@ def descend(m, start, mask, target, wanted, reason, full_walk, forced, low_ignor
 
 
 @compiled
-def shrink_node_memcgs(m, nid, target, priority, deactivates, full_walk, low_ignored, wanted, before, reason):
+def shrink_node_memcgs(m, nid, target, full_walk, low_ignored, wanted, before, reason):
     """The walk over the target's subtree: partial ones go on where the last one stopped, to the end."""
     system = m.system[0]
     system.spent_s += system.pass_s
@@ -84,9 +75,9 @@ def shrink_node_memcgs(m, nid, target, priority, deactivates, full_walk, low_ign
         if g != ROOT or system.nr_walked == system.nr_memcgs:
             system.spent_s += system.pass_memcg_s
         calculate_protection(m, g, target)
-        reclaimed += shrink_one(m, nid, g, target, priority, deactivates, low_ignored, wanted, reason)
+        reclaimed += shrink_one(m, nid, g, target, low_ignored, wanted, reason)
         if g == ROOT:  # whose the pool is
-            freed, cost_s = shrink_slab(m, nid, priority)
+            freed, cost_s = shrink_slab(m, nid, m.control[system.nr_nodes].priority)
             reclaimed += freed
             system.spent_s += cost_s
         g += 1
@@ -98,7 +89,7 @@ def shrink_node_memcgs(m, nid, target, priority, deactivates, full_walk, low_ign
 
 
 @compiled
-def shrink_one(m, nid, g, target, priority, deactivates, low_ignored, wanted, reason):
+def shrink_one(m, nid, g, target, low_ignored, wanted, reason):
     """One cgroup: skipped where it is protected, else shrink_lruvec()."""
     row = m.memcg[g]
     if g != target and g != ROOT:
@@ -109,33 +100,21 @@ def shrink_one(m, nid, g, target, priority, deactivates, low_ignored, wanted, re
                 m.system[0].skipped_low = 1
                 return 0
             row.events_low += 1
-    inactive, kept_back = scan_size(m, nid, g, INACTIVE, priority, g == target, low_ignored)
-    active, _ = scan_size(m, nid, g, ACTIVE, priority, g == target, low_ignored)
-    if kept_back:
+    if get_scan_count(m, m.control[m.system[0].nr_nodes], nid, g, target, low_ignored):
         m.system[0].skipped_low = 1
-    if active > 0 and not deactivates:
-        m.system[0].skipped_deactivate = 1
-        active = 0
-    proportional = reason == GLOBAL_DIRECT and priority == DEF_PRIORITY
-    return shrink_lruvec(m, nid, g, target, inactive, active, wanted, proportional, reason)
+    return shrink_lruvec(m, nid, g, target, wanted, reason)
 
 
 @compiled
-def shrink_lruvec(m, nid, g, target, inactive, active, wanted, proportional, reason):
+def shrink_lruvec(m, nid, g, target, wanted, reason):
     """Rounds of 32 pages of each list until the targets are used up or enough is freed."""
-    system = m.system[0]
+    system, sc = m.system[0], m.control[m.system[0].nr_nodes]
+    proportional = reason == GLOBAL_DIRECT and sc.priority == DEF_PRIORITY
     reclaimed = 0
-    while inactive > 0 or active > 0:
-        if inactive > 0:
-            nr = min(inactive, SWAP_CLUSTER_MAX)
-            inactive -= nr
-            _, freed, cost_s = shrink_inactive(m, nid, g, nr, reason, target, system.spent_s)
-            reclaimed += freed
-            system.spent_s += cost_s
-        if active > 0:
-            nr = min(active, SWAP_CLUSTER_MAX)
-            active -= nr
-            system.spent_s += shrink_active(m, nid, g, nr, reason, system.spent_s)
-        if reclaimed >= wanted and not proportional:
+    while is_left(sc):
+        _, freed, _ = scan_round(m, sc, nid, g, reason, target)
+        reclaimed += freed
+        if reclaimed >= wanted and not proportional and not stop_smaller(sc):
             break
+    system.spent_s += age_anon(m, nid, g, reason, system.spent_s)
     return reclaimed

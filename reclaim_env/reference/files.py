@@ -3,8 +3,9 @@
 from .allocate import alloc_page
 from .charge import charge, handle_over_high
 from .compiled import compiled
+from .device import submit
 from .lists import add_head, is_absent, remember, unlink
-from .names import ACTIVE, INACTIVE, NOWHERE, READ
+from .names import ACTIVE, DISK, FILE, INACTIVE, NOWHERE, NR_LISTS, READ
 from .workingset import age_nonresident, lruvec_of, refault
 from .zone import give_page
 
@@ -43,7 +44,7 @@ def mark_accessed(m, p):
     if page.referenced == 0:
         page.referenced = 1
         return
-    if page.lru % 2 == ACTIVE:
+    if page.lru % NR_LISTS == ACTIVE:
         return
     lruvec, _ = unlink(m, p)
     page.referenced = 0
@@ -65,7 +66,7 @@ def insert(m, p, nid, is_demanded, ready_s):
     c = m.class_[page.class_]
     remember(m, p)
     page.workingset = page.workingset if page.shadow != NOWHERE else 0
-    refaulted, recent = refault(m, p, nid, c.memcg)
+    refaulted, recent = refault(m, p, nid, c.memcg, FILE)
     page.referenced = 1 if is_demanded and c.access == READ else 0
     page.young = 1 if c.access != READ else 0
     page.cleared_touches, page.cleared_s = c.touches, m.system[0].time_s
@@ -83,22 +84,6 @@ def window_of(c, p):
     """First and last page + 1 that a miss of page p reads: round it for a fault, from it on for a read()."""
     first = p if c.access == READ else max(p - c.readahead // 2, c.first_page)
     return first, min(first + c.readahead, c.first_page + c.pages)
-
-
-@compiled
-def read_s(m, nr_pages):
-    """Device time of one read."""
-    return max(nr_pages * m.system[0].page_s, m.system[0].request_s)
-
-
-@compiled
-def submit(m, nr_pages):
-    """A read joins the device's queue. Seconds until it is done."""
-    system = m.system[0]
-    begin_s = max(system.device_free_s, system.time_s)
-    system.device_free_s = begin_s + read_s(m, nr_pages)
-    system.device_used_s += read_s(m, nr_pages)
-    return system.device_free_s + system.latency_s - system.time_s
 
 
 @compiled
@@ -127,7 +112,7 @@ def miss(m, t, p):
             nr_pages += 1
         else:
             give_back(m, nid, c.memcg)
-    wait_s = submit(m, nr_pages)
+    wait_s = submit(m, DISK, nr_pages)
     lock_window(m, c, p, m.system[0].time_s + spent_s + wait_s)
     m.node[m.instance[c.instance].cpu_node].refault_wait_s += wait_s * nr_refaulted / nr_pages
     return True, spent_s + wait_s

@@ -1,14 +1,24 @@
 """kswapd: the state table, runs and passes, a round of 32-page chunks at a time (mm/vmscan.c)."""
 
+from .balance import (
+    get_scan_count,
+    inactive_is_low,
+    is_left,
+    prepare_scan_control,
+    reclaimable_pages,
+    scan_nothing,
+    snapshot_refaults,
+    stop_smaller,
+)
 from .boost import begin_boosted, end_boosted, forget_boost
 from .compiled import compiled
 from .names import (
-    ACTIVE,
+    ACTIVE_ANON,
     DEF_PRIORITY,
     DOZE,
     DOZE_END,
     DOZE_S,
-    INACTIVE,
+    INACTIVE_ANON,
     KSWAPD,
     KSWAPD_STEP,
     LOWEST_BOOSTED_PRIORITY,
@@ -20,17 +30,9 @@ from .names import (
     THREAD,
 )
 from .queue import schedule
-from .shrink import (
-    calculate_protection,
-    is_below_low,
-    is_below_min,
-    may_deactivate,
-    scan_size,
-    shrink_active,
-    shrink_inactive,
-    snapshot_refaults,
-)
+from .shrink import age_anon, calculate_protection, is_below_low, is_below_min, scan_round, shrink_active
 from .slab import shrink_slab
+from .slots import can_age_anon_pages
 from .workingset import lruvec_of
 from .zone import is_balanced, is_hopeless, note_progress, start_kswapd
 
@@ -41,7 +43,7 @@ BALANCE_TEST_S = 1e-7
 def allow_direct_reclaim(m, nid):
     """May tasks reclaim on this node themselves, or do they wait for its kswapd?"""
     node = m.node[nid]
-    if is_hopeless(node) or node.list_pages[INACTIVE] + node.list_pages[ACTIVE] == 0:
+    if is_hopeless(node) or reclaimable_pages(m, nid) == 0:
         return True
     return node.free_pages > node.min_pages // 2
 
@@ -82,6 +84,7 @@ def end_doze(m, nid, number):
 def kswapd_step(m, nid):
     """The next piece of work of a running kswapd; the one after it is scheduled."""
     node = m.node[nid]
+    m.system[0].write_wait_s = 0.0
     if not node.in_run:
         begin_run(node)
     if not node.in_pass:
@@ -93,9 +96,11 @@ def kswapd_step(m, nid):
             cost_s = begin_pass(m, nid)
     else:
         cost_s = walk_on(m, nid)
+    asleep_s = m.system[0].write_wait_s
+    cost_s -= asleep_s
     node.kswapd_cpu_s += cost_s
     if node.phase == RUN:
-        schedule(m, m.system[0].time_s + cost_s / node.cpu_share, KSWAPD_STEP, nid)
+        schedule(m, m.system[0].time_s + cost_s / node.cpu_share + asleep_s, KSWAPD_STEP, nid)
 
 
 @compiled
@@ -108,26 +113,41 @@ def begin_run(node):
 
 @compiled
 def begin_pass(m, nid):
-    """prepare_scan_control() for the root. The walk over the cgroups is paid for here."""
-    node = m.node[nid]
+    """prepare_scan_control() for the root, and kswapd_age_node(). The walk over cgroups is paid for here."""
+    node, sc = m.node[nid], m.control[nid]
     node.in_pass, node.pass_memcg, node.is_aimed = 1, ROOT, 0
     node.pass_scanned, node.pass_reclaimed = 0, 0
-    node.may_deactivate = may_deactivate(m, nid, ROOT)
-    inactive = m.lruvec[lruvec_of(m, nid, ROOT)].stat_pages[INACTIVE]
-    node.trim = not node.may_deactivate and not node.trim_forbidden and inactive >> node.priority > 0
-    return m.system[0].pass_s + m.system[0].pass_memcg_s * m.system[0].nr_walked
+    may_swap = node.boost_left_pages == 0
+    prepare_scan_control(m, sc, nid, ROOT, node.priority, False, node.trim_forbidden == 1, may_swap)
+    walk_s = m.system[0].pass_s + m.system[0].pass_memcg_s * m.system[0].nr_walked
+    return walk_s + age_node(m, nid)
+
+
+@compiled
+def age_node(m, nid):
+    """A few active anonymous pages of every cgroup, where the node has few inactive ones."""
+    pages = m.lruvec[lruvec_of(m, nid, ROOT)].stat_pages
+    cost_s = 0.0
+    if can_age_anon_pages(m, nid) and inactive_is_low(pages[INACTIVE_ANON], pages[ACTIVE_ANON]):
+        for g in range(m.system[0].nr_memcgs):
+            cost_s += shrink_active(m, nid, g, ACTIVE_ANON, SWAP_CLUSTER_MAX, KSWAPD, 0.0)
+    return cost_s
 
 
 @compiled
 def walk_on(m, nid):
     """One round in the next cgroup that has anything to scan, or the end of the pass and what follows."""
-    node = m.node[nid]
+    node, sc = m.node[nid], m.control[nid]
     while node.pass_memcg < m.system[0].nr_memcgs:
         if not node.is_aimed:
             aim(m, nid, node.pass_memcg)
-        if node.to_scan[INACTIVE] > 0 or node.to_scan[ACTIVE] > 0:
-            return scan_round(m, nid, node.pass_memcg)
-        next_memcg(node)
+        while is_left(sc):
+            cost_s = reclaim_round(m, nid, node.pass_memcg)
+            if cost_s > 0.0:
+                return cost_s
+        cost_s = leave_memcg(m, nid)
+        if cost_s > 0.0:
+            return cost_s
     freed, cost_s = shrink_slab(m, nid, node.priority)
     node.pass_reclaimed += freed
     end_pass(m, nid)
@@ -135,43 +155,37 @@ def walk_on(m, nid):
 
 
 @compiled
-def next_memcg(node):
+def leave_memcg(m, nid):
+    node = m.node[nid]
+    cost_s = 0.0 if node.is_skipped else age_anon(m, nid, node.pass_memcg, KSWAPD, 0.0)
     node.pass_memcg += 1
     node.is_aimed = 0
+    return cost_s
 
 
 @compiled
 def aim(m, nid, g):
     """The scan targets of a cgroup: none where it is protected (kswapd never breaks low)."""
-    node = m.node[nid]
+    node, sc = m.node[nid], m.control[nid]
     calculate_protection(m, g, ROOT)
     node.is_aimed, node.lruvec_reclaimed = 1, 0
-    node.to_scan[INACTIVE], node.to_scan[ACTIVE] = 0, 0
-    if g != ROOT and (is_below_min(m.memcg[g]) or is_below_low(m.memcg[g])):
-        return
-    node.to_scan[INACTIVE], _ = scan_size(m, nid, g, INACTIVE, node.priority, False, False)
-    if node.may_deactivate:
-        node.to_scan[ACTIVE], _ = scan_size(m, nid, g, ACTIVE, node.priority, False, False)
+    node.is_skipped = g != ROOT and (is_below_min(m.memcg[g]) or is_below_low(m.memcg[g]))
+    if node.is_skipped:
+        scan_nothing(sc)
+    else:
+        get_scan_count(m, sc, nid, g, ROOT, False)
 
 
 @compiled
-def scan_round(m, nid, g):
-    """At most 32 pages of each list. CPU seconds."""
-    node = m.node[nid]
-    cost_s = 0.0
-    if node.to_scan[INACTIVE] > 0:
-        nr = min(node.to_scan[INACTIVE], SWAP_CLUSTER_MAX)
-        node.to_scan[INACTIVE] -= nr
-        scanned, freed, cost_s = shrink_inactive(m, nid, g, nr, KSWAPD, ROOT, 0.0)
-        node.pass_scanned += scanned
-        node.pass_reclaimed += freed
-        node.lruvec_reclaimed += freed
-    if node.to_scan[ACTIVE] > 0:
-        nr = min(node.to_scan[ACTIVE], SWAP_CLUSTER_MAX)
-        node.to_scan[ACTIVE] -= nr
-        cost_s += shrink_active(m, nid, g, nr, KSWAPD, 0.0)
-    if node.lruvec_reclaimed >= max(node.high_pages, SWAP_CLUSTER_MAX):
-        next_memcg(node)
+def reclaim_round(m, nid, g):
+    """A round, after which enough may be reclaimed of the cgroup. CPU seconds."""
+    node, sc = m.node[nid], m.control[nid]
+    scanned, freed, cost_s = scan_round(m, sc, nid, g, KSWAPD, ROOT)
+    node.pass_scanned += scanned
+    node.pass_reclaimed += freed
+    node.lruvec_reclaimed += freed
+    if node.lruvec_reclaimed >= max(node.high_pages, SWAP_CLUSTER_MAX) and not stop_smaller(sc):
+        scan_nothing(sc)
     return cost_s
 
 
@@ -183,7 +197,7 @@ def end_pass(m, nid):
     node.run_reclaimed += node.pass_reclaimed
     if node.pass_reclaimed > 0:
         note_progress(m, nid, KSWAPD)
-    elif node.trim:
+    elif m.control[nid].trim:
         node.trim_failed = 1
     if node.throttled > 0 and allow_direct_reclaim(m, nid):
         wake_throttled(m, nid)

@@ -1,14 +1,14 @@
-"""Intrusive lists of pages, one for each cgroup, node, and activity (include/linux/mm_inline.h)."""
+"""Intrusive lists of pages, one for each cgroup, node, type, and activity (include/linux/mm_inline.h)."""
 
 from .compiled import compiled
-from .names import NOWHERE
+from .names import NOWHERE, NR_LISTS
 
 
 @compiled
 def add_head(m, p, lruvec, lst):
     """A page that is on no list becomes the youngest of one."""
     page, row = m.page[p], m.lruvec[lruvec]
-    page.lru = 2 * lruvec + lst
+    page.lru = NR_LISTS * lruvec + lst
     page.prev = NOWHERE
     page.next = row.head[lst]
     if row.head[lst] == NOWHERE:
@@ -24,7 +24,7 @@ def add_head(m, p, lruvec, lst):
 def unlink(m, p):
     """A page leaves its list. Returns (lruvec, list) it was on."""
     page = m.page[p]
-    lruvec, lst = page.lru // 2, page.lru % 2
+    lruvec, lst = page.lru // NR_LISTS, page.lru % NR_LISTS
     row = m.lruvec[lruvec]
     if page.prev == NOWHERE:
         row.head[lst] = page.next

@@ -20,7 +20,7 @@ def kill_victim(m, root, mask):
             continue
         if one.dying:
             return False
-        pages = 0
+        pages = one.swapped_pages
         for nid in range(m.system[0].nr_nodes):
             pages += one.anon_pages[nid]
         score = pages + one.oom_score_adj * total / 1000.0

@@ -1,13 +1,13 @@
 """The state of one machine, page by page: arrays of records, one row a page, list, cgroup, thread.
 
-Pages are whole, times seconds. Anonymous pages are inert without swap and are counted, not listed.
+Pages are whole, times seconds. Anonymous pages that can never leave are inert and are counted, not listed.
 """
 
 from typing import NamedTuple
 
 import numpy as np
 
-from .names import REASONS
+from .names import NR_LISTS, REASONS
 
 MAX_NODES = 8
 MAX_POINTS = 16
@@ -40,6 +40,12 @@ COUNTERS = (
     "oom_kill",
     "atomic_fail",
     "slabs_scanned",
+    "pgscan_anon",
+    "pgsteal_anon",
+    "pswpin",
+    "pswpout",
+    "workingset_refault_anon",
+    "workingset_activate_anon",
 )
 SECONDS = ("kswapd_cpu_s", "stall_s", "limit_reclaim_s", "high_delay_s", "refault_wait_s")
 
@@ -59,7 +65,9 @@ NODE = np.dtype(
         ("slab_objects", i8),
         ("slab_deferred", i8),
         ("slab_per_s", f8),
-        ("list_pages", i8, (2,)),
+        ("list_pages", i8, (NR_LISTS,)),
+        ("swapped_pages", i8),  # came from here and are in slots
+        ("pool_pages", i8),  # kernel memory that holds them, compressed
         ("zonelist", i8, (MAX_NODES,)),
         ("below_high", i8),
         ("kswapd_failures", i8),
@@ -72,13 +80,11 @@ NODE = np.dtype(
         ("in_pass", i8),
         ("pass_memcg", i8),
         ("is_aimed", i8),  # the cgroup under the pass has its targets set
-        ("to_scan", i8, (2,)),
+        ("is_skipped", i8),  # it is protected
         ("lruvec_reclaimed", i8),
         ("pass_scanned", i8),
         ("pass_reclaimed", i8),
         ("run_reclaimed", i8),
-        ("may_deactivate", i8),
-        ("trim", i8),
         ("trim_forbidden", i8),
         ("trim_failed", i8),
         ("always_mask", i8),
@@ -99,13 +105,14 @@ NODE = np.dtype(
 
 LRUVEC = np.dtype(
     [
-        ("head", i8, (2,)),
-        ("tail", i8, (2,)),
-        ("pages", i8, (2,)),
-        ("stat_pages", i8, (2,)),  # of the subtree, as last flushed
-        ("activated", i8),  # WORKINGSET_ACTIVATE_FILE, own
-        ("stat_activated", i8),  # of the subtree, as last flushed
-        ("snapshot", i8),
+        ("head", i8, (NR_LISTS,)),
+        ("tail", i8, (NR_LISTS,)),
+        ("pages", i8, (NR_LISTS,)),
+        ("stat_pages", i8, (NR_LISTS,)),  # of the subtree, as last flushed
+        ("activated", i8, (2,)),  # WORKINGSET_ACTIVATE_FILE, _ANON, own
+        ("stat_activated", i8, (2,)),  # of the subtree, as last flushed
+        ("snapshot", i8, (2,)),
+        ("cost", i8, (2,)),  # file_cost, anon_cost
         ("nonresident_age", i8),
     ],
     align=True,
@@ -120,6 +127,8 @@ MEMCG = np.dtype(
         ("low_pages", i8),
         ("high_pages", i8),
         ("max_pages", i8),
+        ("swap_max_pages", i8),
+        ("swap_pages", i8),  # in slots, with descendants
         ("emin_pages", f8),
         ("elow_pages", f8),
         ("usage_pages", i8),  # with descendants and what is charged ahead
@@ -140,9 +149,9 @@ PAGE = np.dtype(
     [
         ("prev", i4),
         ("next", i4),
-        ("lru", i4),  # 2 * lruvec + list; NOWHERE: absent
+        ("lru", i4),  # NR_LISTS * lruvec + list; NOWHERE: absent
         ("class_", i4),
-        ("absent_at", i4),  # its place in the class's list of absent pages
+        ("absent_at", i4),  # its place among the class's absent pages; of unused anonymous memory NOWHERE
         ("shadow", i4),  # lruvec of the evictor; NOWHERE: no shadow
         ("referenced", i1),
         ("workingset", i1),
@@ -173,6 +182,16 @@ CLASS = np.dtype(
         ("rate_per_s", f8),  # touches while its readers are not held up
         ("next_switch", i8),
         ("last_switch", i8),
+        # Of a heat: a part of a process's anonymous memory; its absent pages are in slots
+        ("anon", i8),
+        ("unused", i8),  # room for pages, at the end of the class's absent ones
+        ("touch_per_s", f8),
+        ("use_s", f8),  # how long its pages have been touched
+        ("caught_up_s", f8),  # until when use_s and missed_touches are reckoned
+        ("missed_touches", f8),  # expected since the last swap-in
+        ("next_touch", f8),  # of them the one that comes true
+        ("is_due", i8),  # its event is in the queue
+        ("is_held_up", i8),  # no thread was free to take it
         ("evicted", i8),
         ("refaulted", i8),
         ("activated", i8),  # with recent refaults
@@ -207,6 +226,8 @@ INSTANCE = np.dtype(
         ("point_s", f8, (MAX_POINTS,)),
         ("point_pages", f8, (MAX_POINTS,)),
         ("anon_pages", i8, (MAX_NODES,)),
+        ("swapped_pages", i8),
+        ("nr_waiting", i8),  # threads that wait for a page from swap
         ("churn_per_s", f8),
         ("churn_due", f8),
         ("churned_s", f8),
@@ -242,6 +263,23 @@ THREAD_ = np.dtype(
 
 SWITCH_ = np.dtype([("at_s", f8)], align=True)
 STEAL_ = np.dtype([("at_s", f8), ("node", i8)], align=True)
+# What a pass goes by, and what it has left to do in the cgroup under it
+CONTROL = np.dtype(
+    [
+        ("priority", i8),
+        ("may_swap", i8),
+        ("may_deactivate", i8, (2,)),
+        ("trim", i8),
+        ("file_is_tiny", i8),
+        ("weight", i8, (2,)),
+        ("target_pages", i8, (NR_LISTS,)),
+        ("to_scan", i8, (NR_LISTS,)),
+    ],
+    align=True,
+)
+DEVICE_ = np.dtype(
+    [("free_s", f8), ("used_s", f8), ("latency_s", f8), ("request_s", f8), ("page_s", f8)], align=True
+)
 LIMIT_ = np.dtype([("at_s", f8), ("reason", i8), ("memcg", i8), ("pages", i8)], align=True)
 EVENT = np.dtype([("at_s", f8), ("number", i8), ("kind", i8), ("of", i8)], align=True)
 
@@ -257,11 +295,14 @@ SYSTEM = np.dtype(
         ("free_path_reset", i8),
         ("counts_boosted_runs", i8),
         ("boost_factor", i8),
-        ("device_free_s", f8),
-        ("device_used_s", f8),
-        ("latency_s", f8),
-        ("request_s", f8),
-        ("page_s", f8),
+        ("has_anon_lists", i8),
+        ("swappiness", i8),
+        ("swap_on", i8),
+        ("swap_pages", i8),  # slots
+        ("swap_used_pages", i8),
+        ("swap_window", i8),
+        ("swap_cpu_s", f8),  # of a page stored or loaded
+        ("pool_ratio", f8),
         ("scan_s", f8),
         ("scan_mapped_s", f8),
         ("free_s", f8),
@@ -275,6 +316,7 @@ SYSTEM = np.dtype(
         # of the task's descent under way
         ("reclaimer", i8),  # the instance that reclaims: its own threads touch nothing meanwhile
         ("spent_s", f8),
+        ("write_wait_s", f8),  # of what reclaim takes, asleep behind the swap device
         ("skipped_deactivate", i8),
         ("skipped_low", i8),
     ],
@@ -297,4 +339,6 @@ class Machine(NamedTuple):
     switch: np.ndarray
     steal: np.ndarray
     limit: np.ndarray
+    control: np.ndarray  # of every node's kswapd; the last row: of tasks
+    device: np.ndarray
     event: np.ndarray  # a heap by time

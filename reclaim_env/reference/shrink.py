@@ -2,42 +2,31 @@
 
 import math
 
+from .balance import inactive_is_low
 from .chance import uniform
 from .compiled import compiled
+from .device import submit_write
 from .lists import add_head, forget, unlink
 from .names import (
     ACTIVE,
+    ACTIVE_ANON,
+    ANON_TYPE,
     EXEC,
+    FILE,
     GLOBAL_DIRECT,
     INACTIVE,
+    INACTIVE_ANON,
     KSWAPD,
-    PAGES_PER_GIB,
     READ,
-    ROOT,
     SWAP_CLUSTER_MAX,
 )
-from .workingset import age_nonresident, leave_shadow, lruvec_of
+from .slots import can_age_anon_pages, charge_slot, nr_swap_pages
+from .touch import catch_up, is_in_use
+from .workingset import age_nonresident, leave_shadow, lru_note_cost, lruvec_of
 from .zone import give_page
 
-
-@compiled
-def inactive_is_low(inactive, active):
-    gib = (inactive + active) // PAGES_PER_GIB
-    ratio = int(math.sqrt(10.0 * gib)) if gib > 0 else 1
-    return inactive * ratio < active
-
-
-@compiled
-def may_deactivate(m, nid, target):
-    """prepare_scan_control(), by the target's statistics as last flushed."""
-    row = m.lruvec[lruvec_of(m, nid, target)]
-    return row.stat_activated != row.snapshot or inactive_is_low(row.stat_pages[0], row.stat_pages[1])
-
-
-@compiled
-def snapshot_refaults(m, nid, target):
-    row = m.lruvec[lruvec_of(m, nid, target)]
-    row.snapshot = row.stat_activated
+# What becomes of a page that reclaim looked at
+KEPT, RECLAIMED, WRITTEN = range(3)
 
 
 @compiled
@@ -82,26 +71,18 @@ def is_below_low(row):
 
 
 @compiled
-def scan_size(m, nid, g, lst, priority, is_target, low_ignored):
-    """get_scan_count() for one file list: (pages, kept back by low)."""
-    pages = m.lruvec[lruvec_of(m, nid, g)].pages[lst]
-    row = m.memcg[g]
-    if is_target or g == ROOT or (row.emin_pages <= 0.0 and row.elow_pages <= 0.0):
-        return pages >> priority, False
-    kept_back = not low_ignored and row.elow_pages > row.emin_pages
-    protection = row.elow_pages if kept_back else row.emin_pages
-    size = max(float(row.usage_pages), protection)
-    pages -= int(pages * protection / (size + 1.0))
-    return max(pages, SWAP_CLUSTER_MAX) >> priority, kept_back
-
-
-@compiled
 def touches_at(m, c, spent_s):
-    """Touches of a class by now; those that go on while a task reclaims are reckoned by its pace."""
+    """Touches of a class (of a heat: of each of its pages) by now.
+
+    Those that go on while a task reclaims are reckoned by its pace.
+    """
     row = m.class_[c]
-    if not row.on or spent_s == 0.0 or m.system[0].reclaimer == row.instance:
+    if row.anon:
+        catch_up(m, c)
+        row.touches = row.use_s * row.touch_per_s
+    if not is_in_use(m, row) or spent_s == 0.0 or m.system[0].reclaimer == row.instance:
         return row.touches
-    return row.touches + row.rate_per_s * spent_s
+    return row.touches + (row.touch_per_s if row.anon else row.rate_per_s) * spent_s
 
 
 @compiled
@@ -113,9 +94,8 @@ def test_and_clear_young(m, page, spent_s):
     since = max(touches - page.cleared_touches, 0.0)
     if m.system[0].tlb_s > 0.0 and since > 0.0:
         since *= max(1.0 - m.system[0].tlb_s / max(now_s - page.cleared_s, 1e-9), 0.0)
-    young = page.young == 1 or (
-        since > 0.0 and uniform(m) < -math.expm1(since * math.log1p(-1.0 / max(row.pages, 2)))
-    )
+    missed_by_one = -1.0 if row.anon else math.log1p(-1.0 / max(row.pages, 2))
+    young = page.young == 1 or (since > 0.0 and uniform(m) < -math.expm1(since * missed_by_one))
     page.young, page.cleared_touches, page.cleared_s = 0, touches, now_s
     return young
 
@@ -146,53 +126,136 @@ def evict(m, p, nid, g, target):
 
 
 @compiled
-def shrink_inactive(m, nid, g, nr, reason, target, spent_s):
-    """A chunk of at most 32 pages from the inactive tail. Returns (scanned, reclaimed, CPU seconds)."""
+def scan_round(m, sc, nid, g, reason, target):
+    """At most 32 pages of each list, anonymous memory first. Returns as shrink_list().
+
+    A round is one step of kswapd's: its lists are reckoned from its beginning. A task's descent goes on.
+    """
+    system = m.system[0]
+    scanned, reclaimed, cost_s = 0, 0, 0.0
+    for kind in (ANON_TYPE, FILE):
+        for lst in (2 * kind, 2 * kind + 1):
+            nr = min(sc.to_scan[lst], SWAP_CLUSTER_MAX)
+            if nr == 0:
+                continue
+            sc.to_scan[lst] -= nr
+            begun_s = 0.0 if reason == KSWAPD else system.spent_s
+            examined, freed, list_s = shrink_list(m, sc, nid, g, lst, nr, reason, target, begun_s)
+            scanned += examined
+            reclaimed += freed
+            cost_s += list_s
+            system.spent_s += list_s
+    return scanned, reclaimed, cost_s
+
+
+@compiled
+def shrink_list(m, sc, nid, g, lst, nr, reason, target, spent_s):
+    """A chunk of one list. Returns (inactive pages scanned, reclaimed, seconds)."""
+    if lst % 2 == INACTIVE:
+        return shrink_inactive(m, nid, g, lst, nr, reason, target, spent_s)
+    if not sc.may_deactivate[lst // 2]:
+        m.system[0].skipped_deactivate = 1
+        return 0, 0, 0.0
+    return 0, 0, shrink_active(m, nid, g, lst, nr, reason, spent_s)
+
+
+@compiled
+def shrink_inactive(m, nid, g, lst, nr, reason, target, spent_s):
+    """A chunk of at most 32 pages from an inactive tail. Returns (scanned, reclaimed, seconds)."""
     lruvec = lruvec_of(m, nid, g)
-    nr = min(nr, m.lruvec[lruvec].pages[INACTIVE])
-    reclaimed = 0
+    nr = min(nr, m.lruvec[lruvec].pages[lst])
+    reclaimed, written = 0, 0
     cost_s = 0.0
     for _ in range(nr):
-        p = m.lruvec[lruvec].tail[INACTIVE]
+        p = m.lruvec[lruvec].tail[lst]
         unlink(m, p)
-        freed, page_s = shrink_page(m, p, nid, g, target, spent_s + cost_s)
-        reclaimed += freed
+        fate, page_s = shrink_page(m, p, nid, g, lst, target, spent_s + cost_s)
+        reclaimed += fate > KEPT
+        written += fate == WRITTEN
         cost_s += page_s
-    count_scan(m, nid, g, reason, nr, reclaimed)
+    count_scan(m, nid, g, lst // 2, reason, nr, reclaimed)
+    lru_note_cost(m, nid, g, lst // 2, written, nr - reclaimed)
     return nr, reclaimed, cost_s
 
 
 @compiled
-def shrink_page(m, p, nid, g, target, spent_s):
-    """The fate of an isolated inactive page. Returns (freed, CPU seconds)."""
+def shrink_page(m, p, nid, g, lst, target, spent_s):
+    """An isolated inactive page is kept, reclaimed or written. Returns (its fate, seconds)."""
     page = m.page[p]
     lruvec = lruvec_of(m, nid, g)
     access = m.class_[page.class_].access
     cost_s = scan_cost_s(m, access)
     if page.ready_s > m.system[0].time_s + spent_s:  # locked: its read is under way
-        add_head(m, p, lruvec, INACTIVE)
-        return 0, cost_s
+        add_head(m, p, lruvec, lst)
+        return KEPT, cost_s
     if access == READ or not test_and_clear_young(m, page, spent_s):
         page.referenced = 0
-        evict(m, p, nid, g, target)
-        return 1, cost_s + m.system[0].free_s + (0.0 if access == READ else m.system[0].unmap_s)
+        fate, leave_s = give_up(m, p, nid, g, target, spent_s + cost_s)
+        if fate > KEPT:
+            cost_s = cost_s + m.system[0].free_s + (0.0 if access == READ else m.system[0].unmap_s)
+        return fate, cost_s + leave_s
     activates = page.referenced == 1 or access == EXEC
     page.referenced = 1
-    if not activates:
-        add_head(m, p, lruvec, INACTIVE)
-        return 0, cost_s
-    add_head(m, p, lruvec, ACTIVE)
-    age_nonresident(m, nid, g)
-    m.node[nid].pgactivate += 1
-    m.class_[page.class_].activated += 1
-    return 0, cost_s
+    if activates:
+        activate(m, p, nid, g)
+    else:
+        add_head(m, p, lruvec, lst)
+    return KEPT, cost_s
 
 
 @compiled
-def count_scan(m, nid, g, reason, scanned, reclaimed):
+def give_up(m, p, nid, g, target, spent_s):
+    """A page nobody used is dropped, or gets a slot; without one it is activated.
+
+    Returns (its fate, seconds beyond freeing it).
+    """
+    if not m.class_[m.page[p].class_].anon:
+        evict(m, p, nid, g, target)
+        return RECLAIMED, 0.0
+    if nr_swap_pages(m, g) == 0:
+        activate(m, p, nid, g)
+        return KEPT, 0.0
+    return WRITTEN, swap_out(m, p, nid, g, target, spent_s)
+
+
+@compiled
+def activate(m, p, nid, g):
+    row = m.class_[m.page[p].class_]
+    add_head(m, p, lruvec_of(m, nid, g), ACTIVE_ANON if row.anon else ACTIVE)
+    age_nonresident(m, nid, g)
+    m.node[nid].pgactivate += 1
+    row.activated += 1
+
+
+@compiled
+def swap_out(m, p, nid, g, target, spent_s):
+    """add_to_swap() and pageout(): free as soon as its write is queued. Seconds."""
+    c = m.page[p].class_
+    row = m.class_[c]
+    catch_up(m, c)
+    row.evicted += 1
+    leave_shadow(m, p, nid, target)
+    forget(m, p)
+    one = m.instance[row.instance]
+    one.anon_pages[nid] -= 1
+    uncharge(m, g)
+    give_page(m, nid)
+    m.node[nid].pswpout += 1
+    charge_slot(m, one, nid, 1)
+    wait_s = submit_write(m, spent_s)
+    m.system[0].write_wait_s += wait_s
+    return wait_s + m.system[0].swap_cpu_s
+
+
+@compiled
+def count_scan(m, nid, g, kind, reason, scanned, reclaimed):
     node = m.node[nid]
-    node.pgscan_file += scanned
-    node.pgsteal_file += reclaimed
+    if kind == FILE:
+        node.pgscan_file += scanned
+        node.pgsteal_file += reclaimed
+    else:
+        node.pgscan_anon += scanned
+        node.pgsteal_anon += reclaimed
     m.memcg[g].pgscan += scanned
     m.memcg[g].pgsteal += reclaimed
     if reason == KSWAPD:
@@ -204,25 +267,37 @@ def count_scan(m, nid, g, reason, scanned, reclaimed):
 
 
 @compiled
-def shrink_active(m, nid, g, nr, reason, spent_s):
-    """A chunk from the active tail: young executable pages go round again, the others are deactivated."""
+def shrink_active(m, nid, g, lst, nr, reason, spent_s):
+    """A chunk from an active tail: young executable pages go round again, the others are deactivated."""
     lruvec = lruvec_of(m, nid, g)
-    nr = min(nr, m.lruvec[lruvec].pages[ACTIVE])
+    nr = min(nr, m.lruvec[lruvec].pages[lst])
     cost_s = 0.0
+    rotated = 0
     for _ in range(nr):
-        p = m.lruvec[lruvec].tail[ACTIVE]
+        p = m.lruvec[lruvec].tail[lst]
         unlink(m, p)
         page = m.page[p]
         access = m.class_[page.class_].access
         cost_s += scan_cost_s(m, access)
         young = access != READ and test_and_clear_young(m, page, spent_s + cost_s)
         if young and access == EXEC:
-            add_head(m, p, lruvec, ACTIVE)
+            add_head(m, p, lruvec, lst)
             age_nonresident(m, nid, g)
+            rotated += 1
             continue
         page.workingset = 1
-        add_head(m, p, lruvec, INACTIVE)
+        add_head(m, p, lruvec, lst - 1)
         m.node[nid].pgdeactivate += 1
     if reason <= GLOBAL_DIRECT:
         m.node[nid].pgrefill += nr
+    lru_note_cost(m, nid, g, lst // 2, 0, rotated)
     return cost_s
+
+
+@compiled
+def age_anon(m, nid, g, reason, spent_s):
+    """The end of shrink_lruvec(): a few active anonymous pages where the inactive ones are low. Seconds."""
+    pages = m.lruvec[lruvec_of(m, nid, g)].stat_pages
+    if not can_age_anon_pages(m, nid) or not inactive_is_low(pages[INACTIVE_ANON], pages[ACTIVE_ANON]):
+        return 0.0
+    return shrink_active(m, nid, g, ACTIVE_ANON, SWAP_CLUSTER_MAX, reason, spent_s)

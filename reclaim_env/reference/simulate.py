@@ -17,13 +17,16 @@ from .names import (
     MEMCG_MAX,
     PROACTIVE,
     SLAB,
+    SWAPON,
     SWITCH,
     THREAD,
+    TOUCH,
 )
 from .oom import kill_victim
 from .queue import schedule, take_first
 from .slab import grow_slab
-from .tasks import arrive, burst, compare_demand, run_thread
+from .tasks import arrive, burst, compare_demand, run_thread, touch_swapped
+from .touch import catch_up
 from .workingset import flush_statistics
 
 
@@ -56,13 +59,17 @@ def advance(m, until_s):
             steal_block(m, of)
         elif kind == SLAB:
             grow_slab(m, of)
+        elif kind == TOUCH:
+            touch_swapped(m, of)
     system.time_s = until_s
 
 
 @compiled
 def switch(m, c):
-    """A file falls silent, or is in use again."""
+    """A file or a heat falls silent, or is in use again."""
     row = m.class_[c]
+    if row.anon:
+        catch_up(m, c)
     row.on = 1 - row.on
     row.next_switch += 1
     if row.next_switch < row.last_switch:
@@ -71,8 +78,11 @@ def switch(m, c):
 
 @compiled
 def write_limit(m, i):
-    """A write to memory.high, memory.max or memory.reclaim."""
+    """A write to memory.high, memory.max or memory.reclaim; swapon, which resets nobody's count."""
     limit = m.limit[i]
+    if limit.reason == SWAPON:
+        m.system[0].swap_on = 1
+        return
     row = m.memcg[limit.memcg]
     if limit.reason == MEMCG_HIGH:
         row.high_pages = limit.pages

@@ -2,16 +2,20 @@
 
 import math
 
+import numpy as np
+
+from .anon import NO_CLASS, add_new, end_wait, free_some, swap_in, touch_held_up
 from .chance import below, tries_until, uniform
 from .compiled import compiled
-from .files import get_page, insert, mark_accessed, miss, read_s, settle_limits, submit
+from .device import read_s, submit
+from .files import get_page, give_back, insert, mark_accessed, miss, settle_limits
 from .lists import is_absent
-from .names import ANON_DEMAND, ARRIVAL, BURST, CHARGE_BATCH, NOWHERE, READ, READER, STREAM, THREAD
+from .names import ANON_DEMAND, ARRIVAL, BURST, CHARGE_BATCH, DISK, NOWHERE, READ, READER, STREAM, THREAD
 from .queue import schedule
+from .touch import DEMAND_S, catch_up, expect_touch
 from .zone import give_page, is_above, take_page, wakeup_kswapd
 
 RETRY_S = 0.001  # after an OOM kill the allocator looks again
-DEMAND_S = 0.001  # how often a process compares what it has with what it wants
 FREE_BATCH = 256
 
 
@@ -188,7 +192,7 @@ def stream_on(m, t):
         if nid == NOWHERE:
             break
         p = m.absent[c.first_page + c.absent - 1]
-        insert(m, p, nid, True, ready + read_s(m, c.readahead))
+        insert(m, p, nid, True, ready + read_s(m.device[DISK], c.readahead))
         nr_pages += 1
     one.backlog -= nr_pages
     one.ops += nr_pages
@@ -197,12 +201,13 @@ def stream_on(m, t):
             again(m, t, spent_s + RETRY_S)
         return
     thread.waits_for = NOWHERE
-    again(m, t, spent_s + submit(m, nr_pages))
+    again(m, t, spent_s + submit(m, DISK, nr_pages))
 
 
 @compiled
-def resident(m, one):
-    pages = 0
+def held(m, one):
+    """Pages of a process, resident or swapped out."""
+    pages = one.swapped_pages
     for nid in range(m.system[0].nr_nodes):
         pages += one.anon_pages[nid]
     return pages
@@ -225,27 +230,34 @@ def wanted_pages(m, one):
 
 @compiled
 def compare_demand(m, w):
-    """A process looks at its target: dies, restarts, grows, churns or shrinks."""
+    """A process looks at its target: dies, restarts, grows, churns or shrinks; and what it touches next."""
     one = m.instance[w]
     now_s = m.system[0].time_s
     one.churn_due += one.churn_per_s * (now_s - one.churned_s)
     one.churned_s = now_s
     if one.dying:
         free_anon(m, w, int(DEMAND_S / m.system[0].anon_free_s))
-        one.dying = int(resident(m, one) > 0)
+        one.dying = int(held(m, one) > 0)
     elif now_s >= one.restart_at_s:
-        gap = abs(wanted_pages(m, one) - resident(m, one)) + int(one.churn_due)
+        gap = abs(wanted_pages(m, one) - held(m, one)) + int(one.churn_due)
         wake_idle(m, w, gap // CHARGE_BATCH + min(gap, 1))
+    for c in range(one.first_class, one.first_class + one.nr_classes):
+        expect_touch(m, c)
     schedule(m, now_s + DEMAND_S, ANON_DEMAND, w)
 
 
 @compiled
 def anon_on(m, t):
-    """A batch of faults, of churn (touched first, then freed), or of frees."""
+    """A page from swap, a batch of faults, of churn, or of frees."""
     thread = m.thread[t]
     w = thread.instance
     one = m.instance[w]
-    gap = 0 if one.dying or m.system[0].time_s < one.restart_at_s else wanted_pages(m, one) - resident(m, one)
+    end_wait(m, t)
+    c = touch_held_up(m, w)
+    if c != NO_CLASS:
+        touch_on(m, t, c)
+        return
+    gap = 0 if one.dying or m.system[0].time_s < one.restart_at_s else wanted_pages(m, one) - held(m, one)
     if gap > 0:
         got, spent_s = fault_in(m, t, min(gap, CHARGE_BATCH))
     elif gap < 0:
@@ -255,9 +267,7 @@ def anon_on(m, t):
         return
     elif one.churn_due >= CHARGE_BATCH and not one.dying:
         one.churn_due -= CHARGE_BATCH
-        got, spent_s = fault_in(m, t, CHARGE_BATCH)
-        free_anon(m, w, got)
-        got = CHARGE_BATCH
+        got, spent_s = churn(m, t)
     else:
         thread.idle = 1
         return
@@ -270,6 +280,52 @@ def anon_on(m, t):
 
 
 @compiled
+def touch_on(m, t, c):
+    """The thread touches what is in swap: it waits for the page, or for the frame."""
+    done, delay_s = swap_in(m, t, c)
+    if done:
+        m.thread[t].waits_for = NOWHERE
+    if done or m.thread[t].waits_for == NOWHERE:
+        again(m, t, delay_s + (0.0 if done else RETRY_S))
+
+
+@compiled
+def touch_swapped(m, c):
+    """A heat's next touch of a swapped page is due, unless its rate has changed meanwhile."""
+    row = m.class_[c]
+    row.is_due = 0
+    catch_up(m, c)
+    if row.next_touch - row.missed_touches > 1e-9:
+        expect_touch(m, c)
+        return
+    row.is_held_up = 1
+    wake_idle(m, row.instance, 1)
+
+
+@compiled
+def churn(m, t):
+    """A batch touched first, then freed: where pages are listed, the same ones, which reach no list."""
+    w = m.thread[t].instance
+    if not m.system[0].has_anon_lists:
+        got, spent_s = fault_in(m, t, CHARGE_BATCH)
+        free_anon(m, w, got)
+        return CHARGE_BATCH, spent_s
+    frames = np.zeros(m.system[0].nr_nodes, np.int64)
+    spent_s = 0.0
+    for _ in range(CHARGE_BATCH):
+        nid, cost_s = get_page(m, t)
+        spent_s += cost_s
+        if nid == NOWHERE:
+            break
+        frames[nid] += 1
+        spent_s += m.system[0].anon_fault_s + settle_limits(m, t)
+    for nid in range(m.system[0].nr_nodes):
+        for _ in range(frames[nid]):
+            give_back(m, nid, m.instance[w].memcg)
+    return CHARGE_BATCH, spent_s
+
+
+@compiled
 def fault_in(m, t, nr):
     """Anonymous pages touched one by one. (pages, seconds)"""
     one = m.instance[m.thread[t].instance]
@@ -279,7 +335,10 @@ def fault_in(m, t, nr):
         spent_s += cost_s
         if nid == NOWHERE:
             return i, spent_s
-        one.anon_pages[nid] += 1
+        if m.system[0].has_anon_lists:
+            add_new(m, m.thread[t].instance, nid)
+        else:
+            one.anon_pages[nid] += 1
         one.ops += 1.0 / 256.0
         spent_s += m.system[0].anon_fault_s + settle_limits(m, t)
     return nr, spent_s
@@ -288,8 +347,11 @@ def fault_in(m, t, nr):
 @compiled
 def free_anon(m, w, nr):
     """Pages of a process given back, from each node in proportion."""
+    if m.system[0].has_anon_lists:
+        free_some(m, w, nr)
+        return
     one = m.instance[w]
-    have = resident(m, one)
+    have = held(m, one)
     nr = min(nr, have)
     for nid in range(m.system[0].nr_nodes):
         pages = one.anon_pages[nid]

@@ -1,7 +1,19 @@
 """Shadows and refault distances by clock subtraction (mm/workingset.c)."""
 
 from .compiled import compiled
-from .names import ACTIVE, FLUSH_S, NOWHERE
+from .names import (
+    ACTIVE,
+    ACTIVE_ANON,
+    ANON_TYPE,
+    FILE,
+    FLUSH_S,
+    INACTIVE,
+    INACTIVE_ANON,
+    NOWHERE,
+    NR_LISTS,
+    SWAP_CLUSTER_MAX,
+)
+from .slots import nr_swap_pages
 
 
 @compiled
@@ -28,25 +40,65 @@ def leave_shadow(m, p, nid, target):
 
 
 @compiled
-def refault(m, p, nid, g):
+def refault(m, p, nid, g, kind):
     """workingset_refault(): counts it, and returns (had a shadow, is recent)."""
     page = m.page[p]
     if page.shadow == NOWHERE:
         return False, False
     evictor = m.lruvec[page.shadow]
+    reach = workingset_pages(m, page.shadow, kind)
     page.shadow = NOWHERE
     node = m.node[nid]
-    node.workingset_refault_file += 1
-    m.memcg[g].refaults += 1
+    if kind == FILE:
+        node.workingset_refault_file += 1
+        m.memcg[g].refaults += 1
+    else:
+        node.workingset_refault_anon += 1
     m.class_[page.class_].refaulted += 1
-    if evictor.nonresident_age - page.shadow_age > evictor.stat_pages[ACTIVE]:
+    if evictor.nonresident_age - page.shadow_age > reach:
         page.workingset = 0
         return True, False
-    node.workingset_activate_file += 1
+    if kind == FILE:
+        node.workingset_activate_file += 1
+    else:
+        node.workingset_activate_anon += 1
     m.class_[page.class_].activated += 1
-    m.lruvec[lruvec_of(m, nid, g)].activated += 1
+    m.lruvec[lruvec_of(m, nid, g)].activated[kind] += 1
     age_nonresident(m, nid, g)
+    if page.workingset:
+        lru_note_cost(m, nid, g, kind, 1, 0)
     return True, True
+
+
+@compiled
+def workingset_pages(m, evictor, kind):
+    """What the page that comes back could have displaced of its evictor's, had it stayed."""
+    pages = m.lruvec[evictor].stat_pages
+    reach = pages[ACTIVE]
+    if not m.system[0].has_anon_lists:
+        return reach
+    if kind == ANON_TYPE:
+        reach += pages[INACTIVE]
+    if nr_swap_pages(m, evictor % m.system[0].nr_memcgs) > 0:
+        reach += pages[ACTIVE_ANON]
+        if kind == FILE:
+            reach += pages[INACTIVE_ANON]
+    return reach
+
+
+@compiled
+def lru_note_cost(m, nid, g, kind, nr_io, nr_rotated):
+    """What reclaim of a type costs, up to the node; beyond a quarter of the lists old costs fade."""
+    while g >= 0 and m.system[0].has_anon_lists:
+        row = m.lruvec[lruvec_of(m, nid, g)]
+        row.cost[kind] += nr_io * SWAP_CLUSTER_MAX + nr_rotated
+        pages = 0
+        for lst in range(NR_LISTS):
+            pages += row.stat_pages[lst]
+        if row.cost[FILE] + row.cost[ANON_TYPE] > pages // 4:
+            row.cost[FILE] //= 2
+            row.cost[ANON_TYPE] //= 2
+        g = m.memcg[g].parent
 
 
 @compiled
@@ -55,12 +107,16 @@ def flush_statistics(m):
     nr_memcgs = m.system[0].nr_memcgs
     for lruvec in range(m.lruvec.shape[0]):
         row = m.lruvec[lruvec]
-        row.stat_pages[0], row.stat_pages[1], row.stat_activated = row.pages[0], row.pages[1], row.activated
+        for lst in range(NR_LISTS):
+            row.stat_pages[lst] = row.pages[lst]
+        for kind in range(2):
+            row.stat_activated[kind] = row.activated[kind]
     for nid in range(m.system[0].nr_nodes):
         for g in range(nr_memcgs - 1, 0, -1):  # preorder: children come after their parents
             row = m.lruvec[nid * nr_memcgs + g]
             above = m.lruvec[nid * nr_memcgs + m.memcg[g].parent]
-            above.stat_pages[0] += row.stat_pages[0]
-            above.stat_pages[1] += row.stat_pages[1]
-            above.stat_activated += row.stat_activated
+            for lst in range(NR_LISTS):
+                above.stat_pages[lst] += row.stat_pages[lst]
+            for kind in range(2):
+                above.stat_activated[kind] += row.stat_activated[kind]
     return m.system[0].time_s + FLUSH_S

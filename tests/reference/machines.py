@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from reclaim_env.reference.boot import boot
-from reclaim_env.reference.names import NOWHERE, OBJECTS_PER_PAGE
+from reclaim_env.reference.names import NOWHERE, NR_LISTS, OBJECTS_PER_PAGE
 from reclaim_env.reference.records import Machine
 from reclaim_env.scenario import Scenario, parse
 
@@ -54,7 +54,7 @@ def walk(m: Machine, lruvec: int, lst: int | np.int64) -> list[int]:
     found, before, p = [], NOWHERE, int(m.lruvec[lruvec]["head"][lst])
     while p != NOWHERE:
         assert m.page["prev"][p] == before
-        assert m.page["lru"][p] == 2 * lruvec + lst
+        assert m.page["lru"][p] == NR_LISTS * lruvec + lst
         found.append(p)
         before, p = p, int(m.page["next"][p])
     assert m.lruvec[lruvec]["tail"][lst] == before
@@ -67,20 +67,26 @@ def audit(m: Machine) -> None:
     listed: list[int] = []
     nr_memcgs = int(m.system[0]["nr_memcgs"])
     for lruvec in range(len(m.lruvec)):
-        for lst in range(2):
+        for lst in range(NR_LISTS):
             listed += walk(m, lruvec, lst)
     assert len(listed) == len(set(listed)) == int((m.page["lru"] != NOWHERE).sum())
     for row in m.class_[m.class_["pages"] > 0]:
         first, absent, pages = int(row["first_page"]), int(row["absent"]), int(row["pages"])
-        gone = m.absent[first : first + absent]
-        assert set(gone.tolist()) == set(
-            (first + np.flatnonzero(m.page["lru"][first : first + pages] < 0)).tolist()
-        )
+        gone = m.absent[first : first + absent].tolist()
+        room = m.absent[first + pages - row["unused"] : first + pages].tolist()
+        off_lists = first + np.flatnonzero(m.page["lru"][first : first + pages] < 0)
+        assert sorted(gone + room) == off_lists.tolist()
+        assert m.page["absent_at"][gone].tolist() == list(range(absent))
+        assert (m.page["absent_at"][room] == NOWHERE).all()
     for nid, node in enumerate(m.node):
         lists = m.lruvec["pages"][nid * nr_memcgs : (nid + 1) * nr_memcgs].sum(axis=0)
         assert lists.tolist() == node["list_pages"].tolist()
-        held = int(m.instance["anon_pages"][m.instance["kind"] == 0][:, nid].sum())
-        held += int(node["kernel_pages"] + node["slab_pages"])
+        anon = int(m.instance["anon_pages"][m.instance["kind"] == 0][:, nid].sum())
+        held = int(node["kernel_pages"] + node["slab_pages"])
+        if m.system[0]["has_anon_lists"]:
+            assert lists[2:].sum() == anon
+        else:
+            held += anon
         assert node["free_pages"] + lists.sum() + held == node["managed_pages"]
         assert node["slab_pages"] == -(-node["slab_objects"] // OBJECTS_PER_PAGE)
         assert node["free_pages"] >= 0
@@ -89,8 +95,33 @@ def audit(m: Machine) -> None:
     for lruvec, row in enumerate(m.lruvec):
         own[lruvec % nr_memcgs] += int(row["pages"].sum())
     for one in m.instance[m.instance["kind"] == 0]:
-        own[one["memcg"]] += int(one["anon_pages"].sum())
+        if not m.system[0]["has_anon_lists"]:
+            own[one["memcg"]] += int(one["anon_pages"].sum())
+    audit_swap(m)
     for g in range(nr_memcgs):
         subtree = slice(g, int(m.memcg[g]["end"]))
         ahead = int(m.memcg["stock_pages"][subtree].sum())
         assert usage[g] + m.memcg[g]["stock_pages"] == own[subtree].sum() + ahead
+
+
+def audit_swap(m: Machine) -> None:
+    """Every page in a slot is one of its process's, its cgroups' and its node's; limits of slots hold."""
+    system, nr_memcgs = m.system[0], int(m.system[0]["nr_memcgs"])
+    in_memcg, on_node = np.zeros(nr_memcgs, np.int64), np.zeros(len(m.node), np.int64)
+    for one in m.instance[m.instance["kind"] == 0]:
+        classes = m.class_[one["first_class"] : one["first_class"] + one["nr_classes"]]
+        assert one["swapped_pages"] == classes["absent"].sum()
+        assert (classes["pages"] - classes["unused"]).sum() == one["swapped_pages"] + (
+            one["anon_pages"].sum() if len(classes) else 0
+        )
+        in_memcg[one["memcg"]] += int(one["swapped_pages"])
+        assert 0 <= one["nr_waiting"] <= one["nr_threads"]
+        for row in classes:
+            gone = m.absent[row["first_page"] : row["first_page"] + row["absent"]]
+            np.add.at(on_node, m.page["shadow"][gone] // nr_memcgs, 1)
+    assert system["swap_used_pages"] == in_memcg.sum() <= system["swap_pages"]
+    assert m.node["swapped_pages"].tolist() == on_node.tolist()
+    assert m.node["pool_pages"].tolist() == np.ceil(system["pool_ratio"] * on_node).tolist()
+    for g, row in enumerate(m.memcg):
+        assert row["swap_pages"] == in_memcg[g : int(row["end"])].sum()
+        assert row["swap_max_pages"] < 0 or row["swap_pages"] <= row["swap_max_pages"]

@@ -2,9 +2,10 @@
 
 import pytest
 
+from reclaim_env.reference.balance import inactive_is_low, scan_size
 from reclaim_env.reference.lists import add_head, unlink
 from reclaim_env.reference.names import ACTIVE, INACTIVE, KSWAPD, ROOT
-from reclaim_env.reference.shrink import inactive_is_low, scan_size, shrink_active, shrink_inactive
+from reclaim_env.reference.shrink import shrink_active, shrink_inactive
 
 from .machines import audit, one_file, walk
 
@@ -52,7 +53,7 @@ def test_fate_of_an_examined_inactive_page(access, young, referenced, fate):
     m = one_file(access, inactive=1)
     p = walk(m, BOX, INACTIVE)[0]
     m.page["young"][p], m.page["referenced"][p] = young, referenced
-    scanned, reclaimed, _ = shrink_inactive(m, 0, BOX, 32, KSWAPD, ROOT, 0.0)
+    scanned, reclaimed, _ = shrink_inactive(m, 0, BOX, INACTIVE, 32, KSWAPD, ROOT, 0.0)
     assert (scanned, reclaimed) == (1, int(fate == "evicted"))
     assert walk(m, BOX, ACTIVE) == ([p] if fate == "activated" else [])
     assert walk(m, BOX, INACTIVE) == ([p] if fate == "kept" else [])
@@ -63,14 +64,14 @@ def test_fate_of_an_examined_inactive_page(access, young, referenced, fate):
 def test_a_page_under_read_is_put_back():
     m = one_file("read", inactive=1)
     m.page["ready_s"] = 1.0
-    assert shrink_inactive(m, 0, BOX, 32, KSWAPD, ROOT, 0.0)[:2] == (1, 0)
+    assert shrink_inactive(m, 0, BOX, INACTIVE, 32, KSWAPD, ROOT, 0.0)[:2] == (1, 0)
 
 
 def test_an_eviction_leaves_the_evictors_clock_as_shadow():
     m = one_file("read", inactive=2)
     m.lruvec[0]["nonresident_age"] = 7
     last = walk(m, BOX, INACTIVE)[-1]
-    shrink_inactive(m, 0, BOX, 2, KSWAPD, ROOT, 0.0)
+    shrink_inactive(m, 0, BOX, INACTIVE, 2, KSWAPD, ROOT, 0.0)
     assert (m.page["shadow"][last], m.page["shadow_age"][last]) == (0, 7)
     assert m.lruvec["nonresident_age"].tolist() == [9, 0]  # the root's, as it is the root that reclaims
 
@@ -78,7 +79,7 @@ def test_an_eviction_leaves_the_evictors_clock_as_shadow():
 @pytest.mark.parametrize(("access", "lst"), [("exec", ACTIVE), ("mmap", INACTIVE), ("read", INACTIVE)])
 def test_only_young_executable_pages_stay_active(access, lst):
     m = one_file(access, active=3)
-    shrink_active(m, 0, BOX, 32, KSWAPD, 0.0)
+    shrink_active(m, 0, BOX, ACTIVE, 32, KSWAPD, 0.0)
     assert len(walk(m, BOX, lst)) == 3
     assert m.node[0]["pgrefill"] == 3
     audit(m)
