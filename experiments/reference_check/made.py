@@ -34,7 +34,7 @@ def stories() -> list[Scenario]:
     ]
 
 
-def _scenario(
+def small_machine(
     name: str, bandwidth_mib_per_s: float = 3000.0, kernel_mib: float = 216.0, **tables: Any
 ) -> Scenario:
     """One node of 256 MiB, unless tables say otherwise, of which all but 40 are the kernel's."""
@@ -51,7 +51,7 @@ def _scenario(
     return parse({**basics, **tables})
 
 
-def _reader(access: str, members: int) -> dict[str, Any]:
+def a_reader(access: str, members: int) -> dict[str, Any]:
     """Eight of ten touches go to 16 MiB, the others to 60; 34 are resident at the start."""
     hot = {"mib": 16 / members, "share": 8, "access": access, "active_mib": [8 / members]}
     cold = {"mib": 60 / members, "share": 2, "access": access, "inactive_mib": [26 / members]}
@@ -60,32 +60,34 @@ def _reader(access: str, members: int) -> dict[str, Any]:
 
 
 def _readers(access: str, members: int, device: str) -> Scenario:
-    return _scenario(
+    return small_machine(
         f"{access}-{members}-{device}",
         DEVICES[device],
         cgroup=[{"name": "box", "count": members}],
-        reader=[_reader(access, members)],
+        reader=[a_reader(access, members)],
     )
 
 
-def _stream_of(mib_per_s: float, **fields: Any) -> dict[str, Any]:
+def a_stream(mib_per_s: float, **fields: Any) -> dict[str, Any]:
     return {"name": "stream", "cpu_node": 0, "mib_per_s": mib_per_s, **fields}
 
 
 def _stream(mib_per_s: float) -> Scenario:
     """A stream of new pages beside a mapped working set."""
-    return _scenario(
+    return small_machine(
         f"stream-{mib_per_s:g}",
         cgroup=[{"name": "box"}],
-        reader=[_reader("mmap", 1)],
-        stream=[_stream_of(mib_per_s)],
+        reader=[a_reader("mmap", 1)],
+        stream=[a_stream(mib_per_s)],
     )
 
 
 def _protected(kind: str, mib: float) -> Scenario:
     """A cgroup under memory.low or memory.min beside a stream."""
     box = {"name": "box", f"memory_{kind}_mib": mib}
-    return _scenario(f"{kind}-{mib:g}", cgroup=[box], reader=[_reader("read", 1)], stream=[_stream_of(20.0)])
+    return small_machine(
+        f"{kind}-{mib:g}", cgroup=[box], reader=[a_reader("read", 1)], stream=[a_stream(20.0)]
+    )
 
 
 def _hot_files() -> list[dict[str, Any]]:
@@ -109,23 +111,23 @@ def _revived(product: float) -> Scenario:
         "threads": 4,
     }
     hog = {"name": "hog", "cpu_node": 0, "initial_mib": [16.0], "churn_mib_per_s": 1}
-    return _scenario(
+    return small_machine(
         f"revived-{product:g}".replace(".", "_"),
         kernel_mib=208.0,
         watermark_scale_factor=450,
         cgroup=[{"name": "box", "memory_high_mib": 8.0}],
         anon=[hog, {"name": "busy", "cgroup": "box", "cpu_node": 0, "initial_mib": [6.0]}],
         reader=[{**hot, "file": _hot_files()}],
-        stream=[_stream_of(calls_per_s * 64 / 256, cgroup="box", inactive_mib=[2.0])],
+        stream=[a_stream(calls_per_s * 64 / 256, cgroup="box", inactive_mib=[2.0])],
     )
 
 
 def _dead_beside_stream() -> Scenario:
     """Story (b): kswapd has given up, and a stream of cold pages comes."""
-    return _scenario(
+    return small_machine(
         "dead-beside-stream",
-        reader=[{**_reader("mmap", 1), "cgroup": ""}],
-        stream=[_stream_of(60.0, start_s=1.0)],
+        reader=[{**a_reader("mmap", 1), "cgroup": ""}],
+        stream=[a_stream(60.0, start_s=1.0)],
         hopeless=[{"node": 0}],
     )
 
@@ -134,16 +136,16 @@ def _exit() -> Scenario:
     """Story (c): a job that made the node hopeless ends, and comes back."""
     size = [[0, 30], [1, 30], [1.2, 4], [3, 4], [4, 30], [6, 30]]
     job = {"name": "job", "cpu_node": 0, "initial_mib": [30.0], "schedule": size, "threads": 2}
-    hot = {**_reader("exec", 1), "cgroup": ""}
+    hot = {**a_reader("exec", 1), "cgroup": ""}
     files = [{**hot["file"][0], "mib": 8.0, "active_mib": [4.0]}, {"mib": 40.0, "share": 1}]
-    return _scenario("exit", anon=[job], reader=[{**hot, "file": files}], hopeless=[{"node": 0}])
+    return small_machine("exit", anon=[job], reader=[{**hot, "file": files}], hopeless=[{"node": 0}])
 
 
 def _fallback() -> Scenario:
     """Story (g): tasks that may go elsewhere hide a full node from its kswapd; one that is bound does not."""
     nodes = [{"total_mib": 256, "kernel_mib": mib} for mib in (216.0, 190.0)]
     bound = {"name": "bound", "cpu_node": 0, "policy": "bind", "nodes": [0], "mib_per_s": 30}
-    return _scenario(
+    return small_machine(
         "fallback",
         min_free_kib=4096,
         node=nodes,
@@ -159,21 +161,21 @@ def _fallback() -> Scenario:
 def _boosted() -> Scenario:
     """Story (b'): boosts wake a kswapd that finds all caches below their low; then cold pages come."""
     box = {"name": "box", "memory_low_mib": 40.0}
-    return _scenario(
+    return small_machine(
         "boosted",
         node=[{"total_mib": 256, "kernel_mib": 166.0, "boosts_per_s": 10}],
         cgroup=[box],
-        reader=[_reader("read", 1)],
-        stream=[_stream_of(40.0, start_s=2.5)],
+        reader=[a_reader("read", 1)],
+        stream=[a_stream(40.0, start_s=2.5)],
     )
 
 
 def _slab() -> Scenario:
     """Names and inodes that grow beside a working set that fits: every run finds something to free."""
-    return _scenario(
+    return small_machine(
         "slab",
         node=[{"total_mib": 256, "kernel_mib": 212.0, "slab_mib": 4.0, "slab_mib_per_s": 4.0}],
         cgroup=[{"name": "box"}],
-        reader=[_reader("mmap", 1)],
-        stream=[_stream_of(20.0)],
+        reader=[a_reader("mmap", 1)],
+        stream=[a_stream(20.0)],
     )

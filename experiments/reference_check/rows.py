@@ -8,7 +8,7 @@ import numpy as np
 from scipy.stats import binomtest, ks_2samp, t
 
 from ..stats import CONFIDENCE_RATIO, Mean, excludes_zero, student_means
-from .sides import FILE_FLOWS, FLOWS, LEVELS, LIMIT_CALLS, MOMENTS, SAMPLE_S
+from .sides import ANON_LEVELS, FILE_FLOWS, FLOWS, LEVELS, LIMIT_CALLS, MOMENTS, SAMPLE_S
 
 ALLOWED_MEAN, ALLOWED_WINDOW, ALLOWED_COST = 0.03, 0.10, 0.15
 LEVEL_WINDOW_S, FLOW_WINDOW_S = 0.1, 1.0
@@ -43,7 +43,8 @@ class Row:
 
 def rows_of(label: str, fast: Windows, exact: Windows) -> list[Row]:
     """What is zero, or next to it, on both sides has no row."""
-    rows = [_series_row(label, name, fast[name], exact[name], LEVEL_WINDOW_S, 1.0) for name in LEVELS]
+    levels = [*LEVELS, *(name for name in ANON_LEVELS if fast[name].any() or exact[name].any())]
+    rows = [_series_row(label, name, fast[name], exact[name], LEVEL_WINDOW_S, 1.0) for name in levels]
     for name in exact:
         if name in (*FLOWS, *LIMIT_CALLS, "cost_s") or name.split("/")[0] in FILE_FLOWS:
             least = FEW_S if name.endswith("_s") else FEW

@@ -14,13 +14,14 @@ from reclaim_env.reference.boot import Phases, Trace, boot, run
 from reclaim_env.reference.records import Machine
 from reclaim_env.reward import weights_of
 from reclaim_env.scenario import Scenario
-from reclaim_env.scenario.workloads import Reader
+from reclaim_env.scenario.workloads import Stream
 
 from ..evaluate import cost_terms_s
 from .variants import Variant
 
 SAMPLE_S = 0.1
 LEVELS = ("free_pages", "inactive_file_pages", "active_file_pages")
+ANON_LEVELS = ("inactive_anon_pages", "active_anon_pages")  # where anonymous memory is listed
 FLOWS = (
     "pgsteal_file",
     "workingset_refault_file",
@@ -36,9 +37,15 @@ FLOWS = (
     "stall_s",
     "limit_reclaim_s",
     "pgpgin",
+    "pgscan_anon",
+    "pgsteal_anon",
+    "pswpout",
+    "pswpin",
+    "workingset_refault_anon",
+    "workingset_activate_anon",
 )
 LIMIT_CALLS = ("events_high", "events_max")  # of all cgroups
-FILE_FLOWS = ("evicted", "refaulted", "activated")
+FILE_FLOWS = ("evicted", "refaulted", "activated")  # of each file, and of each heat
 MOMENTS = ("first_fruitless_s", "first_hopeless_s", "first_revived_s")  # of each node; -1: never
 COST_PARTS = ("refault_wait_s", "kswapd_cpu_s", "stall_s", "oom_kill", "atomic_fail")
 
@@ -61,9 +68,9 @@ def nr_samples(scenario: Scenario) -> int:
 
 
 def file_name(scenario: Scenario, workload: int, index: int) -> str:
-    """Of a stream, or of one of a reader's files."""
+    """Of a stream, of one of a reader's files, or of one of a process's heats."""
     table = scenario.workloads[workload]
-    return f"{table.name}.{index}" if isinstance(table, Reader) else table.name
+    return table.name if isinstance(table, Stream) else f"{table.name}.{index}"
 
 
 def trace_of(scenario: Scenario, records: np.ndarray) -> Trace:
@@ -88,12 +95,12 @@ def _steals(scenario: Scenario, env: np.void) -> list[list[float]]:
 
 
 def _phases(scenario: Scenario, records: np.ndarray) -> Phases:
-    """When files are in use."""
+    """When files and heats are in use."""
     begin_phases(records[0])
     phases: Phases = {}
     names = scenario.workload_names
     counted: dict[str, int] = {}
-    for c, row in enumerate(records["class_"][0][: int(records["nr_classes"][0])]):
+    for c, row in enumerate(records["class_"][0][: nr_classes(records[0])]):
         name = names[int(row["workload"])]
         index = counted[name] = counted.get(name, -1) + 1
         if row["off_s"] <= 0:
@@ -110,7 +117,7 @@ def _fast(scenario: Scenario, records: np.ndarray) -> Series:
     env = records[0]
     ticks = np.int64(round(SAMPLE_S * 1000 / scenario.tick_ms))
     node = env["node"][: len(scenario.node)]
-    class_ = env["class_"][: int(env["nr_classes"])]
+    class_ = env["class_"][: nr_classes(env)]
     names = model_file_names(scenario, env)
 
     def sample(_: float) -> dict[str, float]:
@@ -118,14 +125,19 @@ def _fast(scenario: Scenario, records: np.ndarray) -> Series:
         files = {
             f"{flow}/{n}": class_[f"{flow}_pages"][c] for flow in FILE_FLOWS for c, n in enumerate(names)
         }
-        return _totals(node, node["vmstat"], env["memcg"]) | files
+        return _totals(node, node["vmstat"], env["memcg"]) | _anon_levels(node["anon_list_pages"]) | files
 
     return _series(scenario, node, node["vmstat"], sample)
 
 
+def nr_classes(env: np.void) -> int:
+    """Files and heats."""
+    return int(env["nr_classes"] + env["nr_anon_classes"])
+
+
 def model_file_names(scenario: Scenario, env: np.void) -> list[str]:
-    """Of each class of the fast model, which orders them by cgroup."""
-    owners = env["class_"]["workload"][: int(env["nr_classes"])].tolist()
+    """Of each class of the fast model, which orders them by cgroup, files first."""
+    owners = env["class_"]["workload"][: nr_classes(env)].tolist()
     return [file_name(scenario, w, c - int(env["workload"][w]["first_class"])) for c, w in enumerate(owners)]
 
 
@@ -140,7 +152,7 @@ def _exact(variant: Variant, seed: int, trace: Trace) -> Series:
             for flow in FILE_FLOWS
             for name in dict.fromkeys(names.tolist())
         }
-        return _totals(m.node, m.node, m.memcg) | files
+        return _totals(m.node, m.node, m.memcg) | _anon_levels(m.node["list_pages"][:, 2:]) | files
 
     return _series(variant.scenario, m.node, m.node, sample)
 
@@ -175,6 +187,10 @@ def _totals(node: np.ndarray, counters: np.ndarray, memcg: np.ndarray) -> dict[s
     flows = {name: counters[name].sum() for name in FLOWS}
     calls = {name: memcg[name].sum() for name in LIMIT_CALLS}
     return levels | flows | calls | {"cost_s": _cost_s(counters)}
+
+
+def _anon_levels(list_pages: np.ndarray) -> dict[str, float]:
+    return dict(zip(ANON_LEVELS, list_pages.sum(axis=0), strict=True))
 
 
 def _cost_s(counters: np.ndarray) -> float:

@@ -6,7 +6,7 @@ from importlib import resources
 
 from reclaim_env.scenario import Scenario, load_all, parse_text
 
-from . import made
+from . import made, made_anon
 from .drawn import draw
 
 LAB_RULES = ("always", "balanced", "never")
@@ -33,7 +33,13 @@ def standard(draw_seed: int) -> list[Variant]:
     """draw_seed: the first of NR_DRAWN integers that random machines are drawn from."""
     plain = [Variant(one, "always") for one in made.readers_and_streams()]
     ruled = [Variant(one, rule) for one in made.stories() for rule in LAB_RULES[:2]]
-    return [*plain, *ruled, *_lab(), *_drawn(draw_seed)]
+    return [*plain, *ruled, *_lab(), *_drawn(draw_seed), *where_anon_leaves()]
+
+
+def where_anon_leaves() -> list[Variant]:
+    """Swap."""
+    plain = [Variant(one, "always") for one in made_anon.swapping()]
+    return [*plain, *(Variant(one, rule) for one in made_anon.anon_stories() for rule in LAB_RULES[:2])]
 
 
 def _drawn(first: int) -> list[Variant]:

@@ -1,0 +1,123 @@
+"""Small machines whose anonymous memory can leave: kinds of swap, slots that run out, swap coming late."""
+
+from typing import Any
+
+from reclaim_env.scenario import Scenario
+
+from .made import a_reader, a_stream, small_machine
+
+# By the device: latency (us), bandwidth (MiB/s), reads a second, CPU time of a page (us), what a page keeps
+DEVICES = {
+    "zram": (0.1, 8000.0, 2e6, 3.0, 0.33),
+    "nvme": (80.0, 2000.0, 4e5, 0.0, 0.0),
+    "disk": (8000.0, 150.0, 150.0, 0.0, 0.0),
+}
+HEATS = ((1.0, 50.0), (0.5, 0.5), (0.0, 0.001))  # the part that begins active, touches a page and second
+
+
+def swapping() -> list[Scenario]:
+    """A process that outgrows its node by a third, beside a file; hot, warm and cold memory alike."""
+    return [
+        *(_swapping(f"swap-{device}", device, 60) for device in DEVICES),
+        *(_swapping(f"swappiness-{swappiness}", "nvme", swappiness) for swappiness in (0, 150)),
+        _swapping_in_cgroups(),
+    ]
+
+
+def anon_stories() -> list[Scenario]:
+    """Where a rule matters: to be run under more than one."""
+    return [_full(), _swapon()]
+
+
+def _swap(device: str, mib: float, **fields: Any) -> dict[str, Any]:
+    names = ("latency_us", "bandwidth_mib_per_s", "iops_per_s", "page_cpu_us", "pool_ratio")
+    return {"mib": mib, **dict(zip(names, DEVICES[device], strict=True)), **fields}
+
+
+def _heats() -> list[dict[str, Any]]:
+    return [{"touch_per_s": touches, "active_ratio": active} for active, touches in HEATS]
+
+
+def _swapping(name: str, device: str, swappiness: int) -> Scenario:
+    size = [[0, 24], [2, 44], [6, 44]]
+    hog = {"name": "hog", "cpu_node": 0, "initial_mib": [24.0], "schedule": size, "threads": 4}
+    reader = a_reader("mmap", 1)
+    files = [{**file, "mib": file["mib"] / 4} for file in reader["file"]]
+    files[0]["active_mib"], files[1]["inactive_mib"] = [2.0], [4.0]
+    return small_machine(
+        name,
+        kernel_mib=212.0,
+        swap=_swap(device, 60.0),
+        swappiness=swappiness,
+        cgroup=[{"name": "box"}],
+        anon=[{**hog, "churn_mib_per_s": 2, "heat": _heats()}],
+        reader=[{**reader, "file": files}],
+    )
+
+
+def _swapping_in_cgroups() -> Scenario:
+    """Processes above memory.high, of which one may swap and one may not, beside a stream."""
+    size = [[0, 6], [3, 16], [6, 16]]
+    task = {"cpu_node": 0, "initial_mib": [6.0], "schedule": size, "threads": 2, "heat": _heats()}
+    return small_machine(
+        "swap-at-high",
+        kernel_mib=190.0,
+        swap=_swap("nvme", 60.0),
+        cgroup=[
+            {"name": "free", "memory_high_mib": 10.0},
+            {"name": "held", "memory_high_mib": 14.0, "memory_swap_max_mib": 1.0},
+        ],
+        anon=[{**task, "name": name, "cgroup": name} for name in ("free", "held")],
+        stream=[a_stream(10.0, cgroup="free")],
+    )
+
+
+def _full() -> Scenario:
+    """Story (d): compressed swap fills up; red-hot file pages are left, and a container at memory.high."""
+    hog = {"name": "hog", "cpu_node": 0, "initial_mib": [24.0], "schedule": [[0, 24], [2, 36], [6, 36]]}
+    hot = {
+        "name": "hot",
+        "cpu_node": 0,
+        "op_cpu_us": 100,
+        "pages_per_op": 1024,
+        "ops_per_s": 3000,
+        "threads": 4,
+    }
+    group = {"mib": 1.0, "access": "mmap", "on_s": 1.0, "off_s": 0.25, "inactive_mib": [1.0]}
+    busy = {"name": "busy", "cgroup": "box", "cpu_node": 0, "initial_mib": [6.0], "heat": _heats()[:1]}
+    return small_machine(
+        "swap-full",
+        kernel_mib=208.0,
+        watermark_scale_factor=150,
+        swap=_swap("zram", 8.0),
+        cgroup=[{"name": "box", "memory_high_mib": 8.0, "memory_swap_max_mib": 0.0}],
+        anon=[
+            {**hog, "threads": 4, "churn_mib_per_s": 5, "oom_score_adj": -1000, "heat": _heats()[:2]},
+            busy,
+        ],
+        reader=[{**hot, "file": [group] * 4}],
+        stream=[a_stream(20.0, cgroup="box", inactive_mib=[1.9])],
+    )
+
+
+def _swapon() -> Scenario:
+    """Story (d): kswapd has given up; swap comes, and a second process for which cold pages have to leave."""
+    old = {"name": "old", "cpu_node": 0, "initial_mib": [36.0], "churn_mib_per_s": 2, "heat": _heats()}
+    size = [[0, 0], [1.5, 0], [5.5, 16], [6, 16]]
+    new = {"name": "new", "cpu_node": 0, "schedule": size, "threads": 2, "heat": [{"touch_per_s": 10}]}
+    return small_machine(
+        "swapon-late",
+        kernel_mib=212.0,
+        swap=_swap("nvme", 60.0, on=False),
+        event=[{"at_s": 1.5, "kind": "swapon"}],
+        anon=[{**old, "threads": 4, "oom_score_adj": -1000}, new],
+        reader=[
+            {
+                "name": "web",
+                "cpu_node": 0,
+                "ops_per_s": 20_000,
+                "file": [{"mib": 2, "access": "mmap", "inactive_mib": [2]}],
+            }
+        ],
+        hopeless=[{"node": 0}],
+    )
