@@ -1,7 +1,7 @@
-"""The small machines of experiments/reference_check/drawn.py with the parts that only the fast model knows.
+"""The small machines of experiments/reference_check/drawn.py with more parts.
 
 Swap, a lower tier, slab, memory that comes and goes, a killer in user space, and any rule there is: each of
-them for some seeds, so that they meet.
+them for some seeds, so that they meet. The page-exact simulator knows swap, slab and boosts of these.
 """
 
 from typing import Any
@@ -38,6 +38,15 @@ def draw_with_parts(seed: int, nr_ticks: int = 80) -> Drawn:
         tables["oomd"] = {"pressure_limit_ratio": dice.one_of(0.001, 0.1), "duration_s": 0.0}
     tables["anon"] = [task | {"heat": _heats(dice, duration_s)} for task in tables["anon"]]
     return Drawn(parse(tables), dice.one_of(*RULE_NAMES), drawn.kernel)
+
+
+def draw_for_reference(seed: int, nr_ticks: int) -> Drawn:
+    """The same without what the page-exact simulator refuses."""
+    drawn = draw_with_parts(seed, nr_ticks)
+    tables = drawn.scenario.model_dump()
+    tables |= {"oomd": None, "hotplug": [], "node": [node | {"demotes_to": None} for node in tables["node"]]}
+    tables["event"] = [event for event in tables["event"] if not event["kind"].startswith("demotion")]
+    return Drawn(parse(tables), draw(seed).rule, drawn.kernel)
 
 
 def _with_slab(dice: Dice, node: dict) -> dict:

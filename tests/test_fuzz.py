@@ -9,10 +9,12 @@ from tests.fuzz import (
     model_is_lawful,
     parts_are_lawful,
     reference_is_lawful,
+    reference_parts_are_lawful,
     stored,
 )
 
 NR_MODELS, NR_WITH_PARTS, NR_REFERENCES, NR_PAIRS = 2000, 1000, 60, 50
+NR_REFERENCES_WITH_PARTS = 40
 
 
 def of_law(law) -> list[int]:
@@ -32,6 +34,11 @@ def test_the_laws_hold_with_swap_tiers_slab_hotplug_and_a_killer_too():
 def test_single_pages_and_charges_are_conserved():
     for seed in (*of_law(reference_is_lawful), *range(NR_REFERENCES)):
         assert broken("reference_is_lawful", seed) is None, seed
+
+
+def test_single_pages_slots_and_charges_are_conserved_where_memory_can_leave():
+    for seed in (*of_law(reference_parts_are_lawful), *range(NR_REFERENCES_WITH_PARTS)):
+        assert broken("reference_parts_are_lawful", seed) is None, seed
 
 
 @pytest.mark.slow
