@@ -10,6 +10,7 @@ from experiments.reference_check.compare import Comparison, compare
 from experiments.reference_check.kept import Kept
 from experiments.reference_check.rows import cost_rows, rows_of
 from experiments.reference_check.sides import (
+    ANON_LEVELS,
     FLOWS,
     LEVELS,
     model_file_names,
@@ -28,11 +29,18 @@ BURSTS = {"cpu_node": 0, "burst_mib": 1, "burst_every_ms": 500, "burst_hold_ms":
 
 def windows(seeds: int = 8, **changed: np.ndarray) -> dict[str, np.ndarray]:
     found = {name: np.full((seeds, NR_SAMPLES), 100.0) for name in LEVELS}
+    found |= {name: np.zeros((seeds, NR_SAMPLES)) for name in ANON_LEVELS}
     found |= {name: np.tile(np.arange(1, NR_SAMPLES + 1) * 10.0, (seeds, 1)) for name in (*FLOWS, "cost_s")}
     found["evicted/web.0"] = found["pgsteal_file"]
     moments = ("first_fruitless_s/node0", "first_hopeless_s/node0", "first_revived_s/node0")
     found |= {name: np.linspace(1, 2, seeds)[:, None] for name in moments}
     return found | changed
+
+
+def test_anonymous_lists_have_a_row_where_there_are_any():
+    listed = windows(active_anon_pages=np.full((8, NR_SAMPLES), 50.0))
+    assert "active_anon_pages" in {found.quantity for found in rows_of("toy", listed, windows())}
+    assert "active_anon_pages" not in {found.quantity for found in rows_of("toy", windows(), windows())}
 
 
 def row(name: str, **changed: np.ndarray):
