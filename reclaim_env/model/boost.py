@@ -26,11 +26,11 @@ def begin_boosts(env):
 
 
 @inlined
-def steal_blocks(env):
-    """The events of one tick; no decision can influence when they come."""
+def steal_blocks(env, until_s):
+    """The events up to then; no decision can influence when they come."""
     for nid in range(env.nr_nodes):
         pgdat = env.node[nid]
-        while pgdat.boosts_per_s > 0.0 and pgdat.next_boost_s <= env.time_s:
+        while pgdat.boosts_per_s > 0.0 and pgdat.next_boost_s <= until_s:
             pgdat.vmstat.boosts += 1
             boost_watermark(env, pgdat)
             wakeup_kswapd(pgdat)

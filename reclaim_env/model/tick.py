@@ -57,7 +57,6 @@ def tick(env):
     rstat.flush_memcg_stats_dwork(env)
     apply_events(env)
     memory_hotplug.plug_memory(env)
-    boost.steal_blocks(env)
     slab.grow_slabs(env)
     mem_cgroup_calculate_protection(env, ROOT)
     nr_slices = count_slices(env)
@@ -103,7 +102,10 @@ def count_slices(env):
 
 @inlined
 def run_slice(env, slice_s):
-    """Demand meets memory: readers, streams, tasks; then the device, kswapd, and the end of the slice."""
+    """Demand meets memory: readers, streams, tasks; then the device, kswapd, and the end of the slice.
+
+    Marks are raised before kswapd, that has reclaimed a boost within a slice, before tasks could meet it.
+    """
     share_device(env, slice_s)
     for i in range(env.nr_workloads):
         w = (i + env.tick) % env.nr_workloads
@@ -120,6 +122,7 @@ def run_slice(env, slice_s):
     device.serve(env.device, slice_s)
     if env.swap.on:
         device.serve(env.swap_device, slice_s)
+    boost.steal_blocks(env, env.time_s + slice_s)
     for i in range(env.nr_nodes):
         nid = (i + env.tick) % env.nr_nodes
         env.node[nid].arrived_ratio = 0.0

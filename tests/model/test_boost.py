@@ -3,7 +3,7 @@
 import pytest
 
 from reclaim_env.model.constants import DOZE, RUN, SLEEP, UNREFERENCED
-from tests.model.machines import file, machine, one_file, one_run, plain, reader, set_flag, set_free
+from tests.model.machines import file, machine, mib, one_file, one_run, plain, reader, set_flag, set_free
 from tests.model.plain import as_records
 
 MARKS = ("min", "low", "high", "promo")
@@ -139,3 +139,15 @@ def test_blocks_are_stolen_at_the_scenarios_rate_and_at_the_same_moments_under_e
             boosts[rule].append(int(machines["node"]["vmstat"]["boosts"][0, 0]))
     assert boosts["always"] == boosts["never"]
     assert 60 < boosts["always"][-1] < 140
+
+
+def test_tasks_meet_no_boost_that_kswapd_reclaims_within_the_slice(model):
+    stream = {"name": "log", "cgroup": "", "cpu_node": 0, "mib_per_s": 40}
+    node = {"total_mib": 256, "boosts_per_s": 20}
+    machines = machine("always", node=[node], stream=[{**stream, "inactive_mib": [mib(56_000)]}])
+    env = as_records(machines)[0]
+    set_free(env, 1000)  # high is 768: with a block more, low is above it
+    model.tick.start_episode(env)
+    model.tick.step_rows(as_records(machines), 100)
+    assert env.node[0].vmstat.boosts > 5
+    assert env.node[0].vmstat.allocstall == 0
