@@ -32,6 +32,7 @@ MEANING = {
     "bystander_refault_mib_per_s": "the same as a rate",
     "swap_mib": "anonymous memory swapped out at the end",
     "refault_wait_s": "thread time waiting for refaulted pages",
+    "allocstall": "direct reclaim entered by the allocator: /proc/vmstat's allocstall_* added up",
     "stall_s": "thread time in, or kept waiting by, direct reclaim",
     "limit_reclaim_s": "thread time in reclaim for memory.high and memory.max",
     "high_delay_s": "thread time slept by order of memory.high",
