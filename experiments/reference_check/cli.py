@@ -11,7 +11,10 @@ import typer
 def validate_reference(
     scenario: Annotated[
         list[str] | None,
-        typer.Option("--scenario", help="ID|FILE, under two rules; the standard variants if left out."),
+        typer.Option(
+            "--scenario",
+            help="A standard variant's name, or ID|FILE under two rules; all standard ones if left out.",
+        ),
     ] = None,
     seeds: Annotated[int, typer.Option(min=1, max=1000, help="Seeds of each side.")] = 4,
     draw: Annotated[int, typer.Option(min=0, help="The integer random machines are drawn from.")] = 1,
@@ -28,7 +31,7 @@ def validate_reference(
     from . import compare, table, variants
     from .kept import Kept
 
-    chosen = variants.named(scenario) if scenario else variants.standard(draw)
+    chosen = variants.named(scenario, draw) if scenario else variants.standard(draw)
     kept = None
     if out:
         folder = RunFolder.open(out, "validate-reference")

@@ -1,4 +1,4 @@
-"""Small machines whose anonymous memory can leave: kinds of swap, slots that run out, swap coming late."""
+"""Small machines whose memory can leave, or itself comes and goes: swap, a lower tier, hotplug."""
 
 from typing import Any
 
@@ -21,12 +21,13 @@ def swapping() -> list[Scenario]:
         *(_swapping(f"swap-{device}", device, 60) for device in DEVICES),
         *(_swapping(f"swappiness-{swappiness}", "nvme", swappiness) for swappiness in (0, 150)),
         _swapping_in_cgroups(),
+        *(_tiers(f"tier-{free:g}", free) for free in (60.0, 12.0)),
     ]
 
 
 def anon_stories() -> list[Scenario]:
     """Where a rule matters: to be run under more than one."""
-    return [_full(), _swapon()]
+    return [_full(), _swapon(), _tier_late(), _hotplug()]
 
 
 def _swap(device: str, mib: float, **fields: Any) -> dict[str, Any]:
@@ -120,4 +121,71 @@ def _swapon() -> Scenario:
             }
         ],
         hopeless=[{"node": 0}],
+    )
+
+
+def _two_nodes(name: str, free_mib: tuple[float, float], **tables: Any) -> Scenario:
+    nodes = [{"total_mib": 256, "kernel_mib": 256 - mib} for mib in free_mib]
+    return small_machine(name, min_free_kib=4096, **{"node": nodes, **tables})
+
+
+def _above(nodes: tuple[float, float]) -> list[dict[str, Any]]:
+    """Two nodes with so much beside the kernel, of which the first demotes to the second."""
+    rows: list[dict[str, Any]] = [{"total_mib": 256, "kernel_mib": 256 - mib} for mib in nodes]
+    rows[0]["demotes_to"] = 1
+    return rows
+
+
+def _tiers(name: str, lower_mib: float) -> Scenario:
+    """A process and files bound to a node that demotes to one with room for much, or for little."""
+    size = [[0, 24], [3, 48], [6, 48]]
+    bound = {"cpu_node": 0, "policy": "bind", "nodes": [0]}
+    hog = {"name": "hog", "initial_mib": [24.0, 0.0], "schedule": size, "threads": 2, **bound}
+    hot = {"mib": 4.0, "share": 8, "access": "mmap", "active_mib": [4.0, 0.0]}
+    cold = {"mib": 16.0, "share": 2, "access": "read", "inactive_mib": [6.0, 0.0]}
+    pace = {"op_cpu_us": 5, "ops_per_s": 5000, "threads": 4}
+    return _two_nodes(
+        name,
+        (44.0, lower_mib),
+        node=_above((44.0, lower_mib)),
+        anon=[{**hog, "churn_mib_per_s": 2, "oom_score_adj": -1000, "heat": _heats()}],
+        reader=[{"name": "reader", "file": [hot, cold], **pace, **bound}],
+    )
+
+
+def _tier_late() -> Scenario:
+    """Story (f): kswapd gave up while demotion was off; it is switched on, and a bound service grows."""
+    bound = {"cpu_node": 0, "policy": "bind", "nodes": [0]}
+    hog = {"name": "hog", "cpu_node": 0, "initial_mib": [34.0, 0.0], "threads": 4, "heat": _heats()[::2]}
+    size = [[0, 4], [2, 4], [6, 24]]
+    service = {"name": "service", "initial_mib": [4.0, 0.0], "schedule": size, "threads": 2, **bound}
+    return _two_nodes(
+        "tier-late",
+        (43.0, 80.0),
+        node=_above((43.0, 80.0)),
+        demotion_enabled=False,
+        event=[{"at_s": 1.5, "kind": "demotion_on"}],
+        hopeless=[{"node": 0}],
+        anon=[hog, {**service, "churn_mib_per_s": 2, "heat": _heats()[:1]}],
+    )
+
+
+def _hotplug() -> Scenario:
+    """Story (e): a block comes to a node that is full and hopeless, and is filled; a balloon elsewhere."""
+    bound = {"cpu_node": 1, "policy": "bind", "nodes": [1]}
+    group = {"mib": 1.0, "access": "mmap", "on_s": 1.0, "off_s": 0.25, "inactive_mib": [0.0, 1.0]}
+    hot = {"name": "hot", "op_cpu_us": 100, "pages_per_op": 1024, "ops_per_s": 3000, "threads": 4, **bound}
+    hog = {"name": "hog", "initial_mib": [0.0, 30.0], "schedule": [[0, 30], [0.5, 33]], "threads": 2, **bound}
+    archive = {"name": "archive", "cpu_node": 0, "mib_per_s": 10, "inactive_mib": [50.0, 0.0]}
+    return _two_nodes(
+        "hotplug-late",
+        (60.0, 40.0),
+        watermark_scale_factor=150,
+        hotplug=[
+            {"at_s": 1.5, "kind": "online", "node": 1, "mib": 64.0},
+            {"at_s": 4.0, "kind": "inflate", "node": 0, "mib": 24.0},
+        ],
+        anon=[{**hog, "oom_score_adj": -1000}],
+        reader=[{**hot, "file": [group] * 4}],
+        stream=[a_stream(60.0, start_s=1.6, name="ingest", **bound), archive],
     )

@@ -43,6 +43,8 @@ FLOWS = (
     "pswpin",
     "workingset_refault_anon",
     "workingset_activate_anon",
+    "pgdemote_kswapd",
+    "pgdemote_direct",
 )
 LIMIT_CALLS = ("events_high", "events_max")  # of all cgroups
 FILE_FLOWS = ("evicted", "refaulted", "activated")  # of each file, and of each heat

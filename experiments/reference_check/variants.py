@@ -24,9 +24,15 @@ class Variant:
         return f"{self.scenario.name} ({self.rule})"
 
 
-def named(scenarios: Sequence[str]) -> list[Variant]:
-    """Each scenario, bundled or a file, under the two rules of history."""
-    return [Variant(one, rule) for one in load_all(scenarios) for rule in LAB_RULES[:2]]
+def named(scenarios: Sequence[str], draw_seed: int) -> list[Variant]:
+    """Standard variants by their scenario's name; any other scenario, bundled or a file, under the two rules
+    of history."""
+    known = standard(draw_seed)
+    chosen: list[Variant] = []
+    for name in scenarios:
+        own = [variant for variant in known if variant.scenario.name == name]
+        chosen += own or [Variant(one, rule) for one in load_all([name]) for rule in LAB_RULES[:2]]
+    return chosen
 
 
 def standard(draw_seed: int) -> list[Variant]:
@@ -37,7 +43,7 @@ def standard(draw_seed: int) -> list[Variant]:
 
 
 def where_anon_leaves() -> list[Variant]:
-    """Swap."""
+    """Or where memory itself comes and goes."""
     plain = [Variant(one, "always") for one in made_anon.swapping()]
     return [*plain, *(Variant(one, rule) for one in made_anon.anon_stories() for rule in LAB_RULES[:2])]
 

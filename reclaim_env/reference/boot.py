@@ -25,6 +25,14 @@ _EVENT = {
     "memory_max": names.MEMCG_MAX,
     "memory_reclaim": names.PROACTIVE,
     "swapon": names.SWAPON,
+    "demotion_on": names.DEMOTION_ON,
+    "demotion_off": names.DEMOTION_OFF,
+}
+_PLUG = {
+    "online": names.ONLINE,
+    "offline": names.OFFLINE,
+    "inflate": names.INFLATE,
+    "deflate": names.DEFLATE,
 }
 _KIND = {Anon: names.ANON, Reader: names.READER, Stream: names.STREAM, Atomic: names.ATOMIC}
 
@@ -58,10 +66,8 @@ def boot(
     """A machine ready for simulate.advance(). Without a trace it draws its own by the seed."""
     if kernel not in _FREE_PATH_RESET:
         raise ValueError(f"kernel: found {kernel!r}, wanted one of {', '.join(_FREE_PATH_RESET)}")
-    if any(node.demotes_to is not None for node in scenario.node):
-        raise ScenarioError(scenario.name, "", "a lower tier", "none: the reference has none")
-    if scenario.hotplug or scenario.oomd is not None:
-        raise ScenarioError(scenario.name, "", "hotplug or oomd", "none: the reference has neither")
+    if scenario.oomd is not None:
+        raise ScenarioError(scenario.name, "", "oomd", "none: the reference has none")
     if scenario.filled_mib_per_s is not None:
         raise ScenarioError(scenario.name, "filled_mib_per_s", f"{scenario.filled_mib_per_s:g}", "none")
     rng = np.random.default_rng(seed)
@@ -78,6 +84,7 @@ def boot(
     _set_classes(m, scenario, trace.phases)
     _fill(m, scenario, members, rng)
     _set_limits(m, scenario, members)
+    _set_plugs(m, scenario)
     _set_steals(m, trace.steals_s)
     _start(m, rng, trace)
     return m
@@ -157,7 +164,9 @@ def _homes(scenario: Scenario, members: list[Member]) -> list[tuple[int, int]]:
 
 def _file_pages(scenario: Scenario, file: Any) -> int:
     if isinstance(file, Stream):  # slots for as many of its pages as could ever be resident
-        return sum(scenario.managed_pages) - sum(pages_from_mib(node.kernel_mib) for node in scenario.node)
+        plugged = sum(pages_from_mib(one.mib) for one in scenario.hotplug if one.kind == "online")
+        kernel = sum(pages_from_mib(node.kernel_mib) for node in scenario.node)
+        return sum(scenario.managed_pages) + plugged - kernel
     resident = sum(pages_from_mib(mib) for mib in (*file.inactive_mib, *file.active_mib))
     return max(pages_from_mib(file.mib), resident, 1)
 
@@ -194,6 +203,7 @@ def _allocate(scenario: Scenario, members: list[Member]) -> Machine:
         switch=np.zeros(0, records.SWITCH_),
         steal=np.zeros(0, records.STEAL_),
         limit=np.zeros(len(scenario.event) * max(len(members), 1), records.LIMIT_),
+        plug=np.zeros(len(scenario.hotplug), records.PLUG_),
         control=np.zeros(len(scenario.node) + 1, records.CONTROL),
         device=np.zeros(2, records.DEVICE_),
         event=np.zeros(10_000 + 2 * nr_threads + 4 * len(homes) + 2 * len(sizes), records.EVENT),
@@ -212,6 +222,9 @@ def _set_system(m: Machine, scenario: Scenario, members: list[Member]) -> None:
     system["nr_walked"] = len(members) - (not root_is_used)
     system["reclaimer"] = -1
     system["boost_factor"] = scenario.watermark_boost_factor
+    system["scale_factor"], system["thp"] = scenario.watermark_scale_factor, scenario.thp
+    system["user_min_free_kib"] = scenario.min_free_kib or 0
+    system["demotion_on"], system["migrate_s"] = scenario.demotion_enabled, cost.migrate_us * 1e-6
     system["has_anon_lists"], system["swappiness"] = scenario.has_anon_lists, scenario.swappiness
     if scenario.swap is not None:
         _set_swap(m, scenario.swap)
@@ -238,6 +251,7 @@ def _set_nodes(m: Machine, scenario: Scenario, rule: str) -> None:
         node["unusable_pages"] = pages_from_mib(table.unusable_mib)
         node["kernel_pages"] = pages_from_mib(table.kernel_mib)
         node["free_pages"] = scenario.free_pages[nid]
+        node["demotes_to"] = names.NOWHERE if table.demotes_to is None else table.demotes_to
         node["slab_pages"] = pages_from_mib(table.slab_mib)
         node["slab_objects"] = node["slab_pages"] * names.OBJECTS_PER_PAGE
         node["slab_per_s"] = table.slab_mib_per_s * 256
@@ -488,6 +502,16 @@ def _set_limits(m: Machine, scenario: Scenario, members: list[Member]) -> None:
                 i += 1
 
 
+def _set_plugs(m: Machine, scenario: Scenario) -> None:
+    for row, one in zip(m.plug, scenario.hotplug, strict=True):
+        row["at_s"], row["kind"], row["node"], row["pages"] = (
+            one.at_s,
+            _PLUG[one.kind],
+            one.node,
+            pages_from_mib(one.mib),
+        )
+
+
 def _set_steals(m: Machine, steals_s: Sequence[Sequence[float]]) -> None:
     rows = sorted((at_s, nid) for nid, moments in enumerate(steals_s) for at_s in moments)
     m.steal.resize(len(rows), refcheck=False)
@@ -502,6 +526,7 @@ def _start(m: Machine, rng: np.random.Generator, trace: Trace) -> None:
     flush_statistics(m)
     first: list[First] = [(trace.first_flush_s, names.FLUSH, 0)]
     first += [(float(r["at_s"]), names.LIMIT, i) for i, r in enumerate(m.limit) if r["at_s"] < math.inf]
+    first += [(float(r["at_s"]), names.HOTPLUG, i) for i, r in enumerate(m.plug)]
     for c, row in enumerate(m.class_):
         if row["next_switch"] < row["last_switch"]:
             first.append((float(m.switch["at_s"][row["next_switch"]]), names.SWITCH, c))

@@ -37,15 +37,20 @@ ONLY_FILE, ONLY_ANON, EQUAL, BY_COST = (np.int64(i) for i in range(4))
 MAX_SWAPPINESS = 200
 WRITEBACK_S = 0.1  # of queued writes are let be; who queues more sleeps
 
+# What happens to memory itself
+ONLINE, OFFLINE, INFLATE, DEFLATE = (np.int64(i) for i in range(4))
+THP_PAGES_PER_ZONE = 5632  # that huge pages ask to be kept free
+
 # Devices
 DISK, SWAP = (np.int64(i) for i in range(2))
 
 ANON, READER, STREAM, ATOMIC = (np.int64(i) for i in range(4))
 
 # What an event of the queue is about
-THREAD, ARRIVAL, KSWAPD_STEP, DOZE_END, ANON_DEMAND, SWITCH, FLUSH, LIMIT, BURST, BOOST, SLAB, TOUCH = (
-    np.int64(i) for i in range(12)
+THREAD, ARRIVAL, KSWAPD_STEP, DOZE_END, ANON_DEMAND, SWITCH, FLUSH, LIMIT, BURST, BOOST, SLAB = (
+    np.int64(i) for i in range(11)
 )
+TOUCH, HOTPLUG = (np.int64(11 + i) for i in range(2))
 
 ROOT = np.int64(0)  # the root cgroup's row; rows lie in preorder, so a subtree is a range
 NOWHERE = np.int64(-1)

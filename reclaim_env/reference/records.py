@@ -46,6 +46,8 @@ COUNTERS = (
     "pswpout",
     "workingset_refault_anon",
     "workingset_activate_anon",
+    "pgdemote_kswapd",
+    "pgdemote_direct",
 )
 SECONDS = ("kswapd_cpu_s", "stall_s", "limit_reclaim_s", "high_delay_s", "refault_wait_s")
 
@@ -68,6 +70,8 @@ NODE = np.dtype(
         ("list_pages", i8, (NR_LISTS,)),
         ("swapped_pages", i8),  # came from here and are in slots
         ("pool_pages", i8),  # kernel memory that holds them, compressed
+        ("demotes_to", i8),  # NOWHERE: to none
+        ("balloon_pages", i8),
         ("zonelist", i8, (MAX_NODES,)),
         ("below_high", i8),
         ("kswapd_failures", i8),
@@ -277,6 +281,7 @@ CONTROL = np.dtype(
     ],
     align=True,
 )
+PLUG_ = np.dtype([("at_s", f8), ("kind", i8), ("node", i8), ("pages", i8)], align=True)
 DEVICE_ = np.dtype(
     [("free_s", f8), ("used_s", f8), ("latency_s", f8), ("request_s", f8), ("page_s", f8)], align=True
 )
@@ -303,6 +308,11 @@ SYSTEM = np.dtype(
         ("swap_window", i8),
         ("swap_cpu_s", f8),  # of a page stored or loaded
         ("pool_ratio", f8),
+        ("demotion_on", i8),
+        ("migrate_s", f8),
+        ("scale_factor", i8),  # vm.watermark_scale_factor
+        ("user_min_free_kib", i8),
+        ("thp", i8),
         ("scan_s", f8),
         ("scan_mapped_s", f8),
         ("free_s", f8),
@@ -339,6 +349,7 @@ class Machine(NamedTuple):
     switch: np.ndarray
     steal: np.ndarray
     limit: np.ndarray
+    plug: np.ndarray  # what is left of each request
     control: np.ndarray  # of every node's kswapd; the last row: of tasks
     device: np.ndarray
     event: np.ndarray  # a heap by time

@@ -5,6 +5,7 @@ import math
 from .balance import inactive_is_low
 from .chance import uniform
 from .compiled import compiled
+from .demote import demote
 from .device import submit_write
 from .lists import add_head, forget, unlink
 from .names import (
@@ -169,7 +170,7 @@ def shrink_inactive(m, nid, g, lst, nr, reason, target, spent_s):
     for _ in range(nr):
         p = m.lruvec[lruvec].tail[lst]
         unlink(m, p)
-        fate, page_s = shrink_page(m, p, nid, g, lst, target, spent_s + cost_s)
+        fate, page_s = shrink_page(m, p, nid, g, lst, reason, target, spent_s + cost_s)
         reclaimed += fate > KEPT
         written += fate == WRITTEN
         cost_s += page_s
@@ -179,7 +180,7 @@ def shrink_inactive(m, nid, g, lst, nr, reason, target, spent_s):
 
 
 @compiled
-def shrink_page(m, p, nid, g, lst, target, spent_s):
+def shrink_page(m, p, nid, g, lst, reason, target, spent_s):
     """An isolated inactive page is kept, reclaimed or written. Returns (its fate, seconds)."""
     page = m.page[p]
     lruvec = lruvec_of(m, nid, g)
@@ -190,7 +191,7 @@ def shrink_page(m, p, nid, g, lst, target, spent_s):
         return KEPT, cost_s
     if access == READ or not test_and_clear_young(m, page, spent_s):
         page.referenced = 0
-        fate, leave_s = give_up(m, p, nid, g, target, spent_s + cost_s)
+        fate, leave_s = give_up(m, p, nid, g, reason, target, spent_s + cost_s)
         if fate > KEPT:
             cost_s = cost_s + m.system[0].free_s + (0.0 if access == READ else m.system[0].unmap_s)
         return fate, cost_s + leave_s
@@ -204,11 +205,13 @@ def shrink_page(m, p, nid, g, lst, target, spent_s):
 
 
 @compiled
-def give_up(m, p, nid, g, target, spent_s):
-    """A page nobody used is dropped, or gets a slot; without one it is activated.
+def give_up(m, p, nid, g, reason, target, spent_s):
+    """A page nobody used goes to a lower tier, or is dropped, or gets a slot; without one it is activated.
 
     Returns (its fate, seconds beyond freeing it).
     """
+    if demote(m, p, nid, g, reason):
+        return RECLAIMED, m.system[0].migrate_s
     if not m.class_[m.page[p].class_].anon:
         evict(m, p, nid, g, target)
         return RECLAIMED, 0.0

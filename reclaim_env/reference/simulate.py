@@ -3,14 +3,19 @@
 from .boost import steal_block
 from .charge import drain_stock, reclaim_to
 from .compiled import compiled
+from .demote import switch_demotion
+from .hotplug import plug
 from .kswapd import end_doze, kswapd_step
 from .names import (
     ANON_DEMAND,
     ARRIVAL,
     BOOST,
     BURST,
+    DEMOTION_OFF,
+    DEMOTION_ON,
     DOZE_END,
     FLUSH,
+    HOTPLUG,
     KSWAPD_STEP,
     LIMIT,
     MEMCG_HIGH,
@@ -61,6 +66,8 @@ def advance(m, until_s):
             grow_slab(m, of)
         elif kind == TOUCH:
             touch_swapped(m, of)
+        elif kind == HOTPLUG:
+            plug(m, of)
     system.time_s = until_s
 
 
@@ -78,10 +85,13 @@ def switch(m, c):
 
 @compiled
 def write_limit(m, i):
-    """A write to memory.high, memory.max or memory.reclaim; swapon, which resets nobody's count."""
+    """A write to memory.high, memory.max or memory.reclaim; swapon, which resets nobody's count; demotion."""
     limit = m.limit[i]
     if limit.reason == SWAPON:
         m.system[0].swap_on = 1
+        return
+    if limit.reason == DEMOTION_ON or limit.reason == DEMOTION_OFF:
+        switch_demotion(m, limit.reason == DEMOTION_ON)
         return
     row = m.memcg[limit.memcg]
     if limit.reason == MEMCG_HIGH:

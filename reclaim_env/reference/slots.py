@@ -1,4 +1,4 @@
-"""Swap slots: how many there are for whom, and the memory compressed swap keeps (mm/swapfile.c, zram)."""
+"""Where anonymous pages can go: swap slots, how many for whom; a lower tier (mm/swapfile.c, zram)."""
 
 import math
 
@@ -23,14 +23,19 @@ def nr_swap_pages(m, g):
 
 
 @compiled
+def can_demote(m, nid):
+    return m.system[0].demotion_on and m.node[nid].demotes_to >= 0
+
+
+@compiled
 def can_reclaim_anon_pages(m, nid, g):
-    return m.system[0].has_anon_lists and nr_swap_pages(m, g) > 0
+    return m.system[0].has_anon_lists and (can_demote(m, nid) or nr_swap_pages(m, g) > 0)
 
 
 @compiled
 def can_age_anon_pages(m, nid):
     """Swap may be full for that."""
-    return m.system[0].has_anon_lists and m.system[0].swap_on
+    return m.system[0].has_anon_lists and (m.system[0].swap_on or can_demote(m, nid))
 
 
 @compiled

@@ -21,6 +21,7 @@ from reclaim_env.boot import boot as boot_model
 from reclaim_env.model.tick import start_episode, step_rows
 from reclaim_env.reference.boot import boot
 from reclaim_env.reference.names import BURST, FLUSH
+from reclaim_env.scenario import bundled_ids
 from tests.reference.machines import scenario as toy
 
 NR_SAMPLES = 40
@@ -139,6 +140,16 @@ def test_the_standard_variants_are_as_many_as_are_asked_and_named_apart():
     assert len(labels) == len(set(labels)) >= 60
     assert sum(label.startswith("drawn-") for label in labels) == variants.NR_DRAWN
     assert "drawn-3" in {variant.scenario.name for variant in chosen}
+
+
+def test_a_standard_variant_is_asked_for_by_its_name_and_others_run_under_two_rules():
+    chosen = variants.named(["swap-zram", "boosted", "incident"], 1)
+    labels = ["swap-zram (always)", "boosted (always)", "boosted (balanced)"]
+    assert [variant.label for variant in chosen] == [*labels, "incident (always)", "incident (balanced)"]
+
+
+def test_no_standard_variant_hides_a_bundled_scenario():
+    assert not {variant.scenario.name for variant in variants.standard(1)} & set(bundled_ids())
 
 
 def test_both_sides_get_one_trace():

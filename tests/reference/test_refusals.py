@@ -6,14 +6,11 @@ from reclaim_env.reference.boot import boot
 from reclaim_env.scenario import ScenarioError
 from tests.model.machines import scenario
 
-BLOCK = {"at_s": 1, "kind": "online", "node": 0, "mib": 1}
-
 
 @pytest.mark.parametrize(
     ("tables", "found"),
     [
-        ({"hotplug": [BLOCK]}, "hotplug or oomd"),
-        ({"oomd": {}}, "hotplug or oomd"),
+        ({"oomd": {}}, "oomd"),
         ({"filled_mib_per_s": 40}, "filled_mib_per_s: found 40"),
     ],
 )
