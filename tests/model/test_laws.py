@@ -221,8 +221,12 @@ def test_without_a_fruitless_run_or_a_reset_the_count_stays_zero():
 
 
 def mirrored(left: list[dict], right: list[dict], swap: bool) -> dict:
-    """Two nodes with a story each, bound to it: `left` on node 0, or with swap on node 1."""
-    tables: dict = {"node": [NODE, NODE], "anon": [], "stream": []}
+    """Two nodes with a story each, bound to it: `left` on node 0, or with swap on node 1.
+
+    Pages are dear to examine, so that what a kswapd does depends on the CPU time it gets.
+    """
+    cost = {"source": "made up", "scan_us": 30}
+    tables: dict = {"node": [NODE, NODE], "anon": [], "stream": [], "cost": cost}
     for nid, tasks in enumerate((right, left) if swap else (left, right)):
         for task in tasks:
             bound = {**task, "cpu_node": nid, "policy": "bind", "nodes": [nid]}
@@ -277,9 +281,11 @@ def test_what_a_rule_does_on_one_node_is_nothing_to_a_node_that_shares_nothing_w
         machines = np.concatenate(
             [machine("always", seed, "6.12", **mirrored(left, right, False)) for seed in range(24)]
         )
-        machines["node"]["kswapd_failures"][:, 0] = 16
+        machines["node"]["kswapd_failures"][:, :2] = [16, 5]
+        machines["node"]["reset_always_mask"] = 0
         machines["node"]["reset_always_mask"][:, 0] = RULES[rule].always
         seen.append(advance(started(machines), 150)["node"]["vmstat"])
+        assert (machines["node"]["kswapd_failures"][:, 1] == 5).all()  # no reset leaks
     always, never = seen
     assert always["pgscan_kswapd"][:, 0].mean() > 2 * never["pgscan_kswapd"][:, 0].mean()
     for name in ("pgsteal_kswapd", "pageoutrun", "kswapd_cpu_s", "pgpgin"):
