@@ -20,19 +20,26 @@ def _with_heats(scenario: Scenario) -> dict:
     return {**tables, "anon": [{**task, "heat": HEATS} for task in tables["anon"]]}
 
 
+def _swappable() -> dict:
+    """The container has no swap, so that it reclaims at its memory.high as often as without."""
+    tables = _with_heats(ordinary())
+    container, *others = tables["cgroup"]
+    return {**tables, "cgroup": [{**container, "memory_swap_max_mib": 0}, *others], "swap": SWAP}
+
+
 def with_swap() -> Scenario:
     """Swap that hardly anything goes to: the stream's pages are there to be reclaimed."""
-    return parse({**_with_heats(ordinary()), "swap": SWAP})
+    return parse(_swappable())
 
 
 def swapping() -> Scenario:
     """Hogs in the place of the stream that grow by 100 MiB/s on every node: as much is written to swap."""
-    tables = _with_heats(ordinary())
+    tables = _swappable()
     for task in tables["anon"][1:]:
         task["initial_mib"] = [mib and mib + STREAM_MIB for mib in task["initial_mib"]]
         held_mib = sum(task["initial_mib"])
         task["schedule"] = [[0, held_mib], [GROWTH_S, held_mib + GROWTH_MIB]]
-    return parse({**tables, "stream": [], "swap": SWAP})
+    return parse({**tables, "stream": []})
 
 
 def demoting() -> Scenario:

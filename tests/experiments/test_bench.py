@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from experiments.bench.machine import machine
-from experiments.bench.parts import ballooning, boosting, demoting, swapping, with_slab, with_swap
+from experiments.bench.parts import ballooning, boosting, demoting, ordinary, swapping, with_slab, with_swap
 from experiments.bench.run import BATCHES, SHAPES, WARM_UP_STEPS, bytes_per_env, render, step_us, under_way
 from reclaim_env.model.constants import RUN
 from reclaim_env.model.layout import ENV
@@ -38,6 +38,13 @@ def test_the_machines_with_one_more_part_use_it():
     assert (vmstat[swapping]["pswpout"] > 10_000).all()
     assert vmstat[with_swap]["pswpout"].mean() < 0.1 * vmstat[swapping]["pswpout"].mean()
     assert vmstat[demoting]["pgdemote_kswapd"][:, 0].mean() > 1000
+
+
+def test_with_swap_the_container_meets_its_limit_as_often_as_without():
+    without, among = (
+        under_way(make())["memcg"]["events_high"][:, 0].mean() for make in (ordinary, with_swap)
+    )
+    assert 0.8 * without < among < 1.25 * without
 
 
 def test_the_parts_whose_cost_is_told_are_at_work():
