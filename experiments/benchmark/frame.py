@@ -150,7 +150,11 @@ class Frame:
 
     def relative(self, name: str) -> Mean:
         """Mean over families of cost over the family's scale; each family resampled alone."""
-        return verdicts.mean_over_families(self._over_scale(name))
+        return self._relatives[name]
+
+    @cached_property
+    def _relatives(self) -> dict[str, Mean]:
+        return {name: verdicts.mean_over_families(self._over_scale(name)) for name in self.contenders}
 
     def worst(self, name: str) -> tuple[str | None, float | None]:
         """The family with the largest cost over its scale, and that."""

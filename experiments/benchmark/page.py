@@ -117,7 +117,12 @@ def table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     return "\n".join(f"| {' | '.join(line)} |" for line in lines) + "\n"
 
 
+def recorded() -> str:
+    """The page of the rows that are kept."""
+    return render(records.read(ROWS))
+
+
 if __name__ == "__main__":
     if len(sys.argv) > 1:
         records.export(Path(sys.argv[1]), ROWS)
-    sys.stdout.write(render(records.read(ROWS)))
+    sys.stdout.write(recorded())

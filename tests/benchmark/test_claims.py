@@ -77,6 +77,7 @@ def test_without_an_unseeing_search_there_is_no_share():
 def test_the_page_counts_families_and_names_the_worst_transfer():
     found = frame(constant(test=5.4, transfer=9.0, another=7.5), unseeing_s=2.0)
     page = claims.render(found, frame(constant(test=5.0)))
+    assert "chosen afterwards on these seeds, would cost 0.500." in page  # `gap`, everywhere
     (claim,) = [line for line in page.splitlines() if line.startswith("| `trained` | 2 of 3")]
     assert "| 1 of 3 | +0.200 other/one (transfer) |" in claim
     assert "| other/one (transfer) | 0.800 | 0.500 `gap` | 0.900 (!) |" in page

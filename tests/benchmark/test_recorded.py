@@ -5,16 +5,22 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 
-from experiments.benchmark import records
+from experiments.benchmark import claims, page, records
 from experiments.benchmark.frame import Frame
-from experiments.benchmark.page import ROWS
 from experiments.verdicts import BETTER, NO_EVIDENCE, WORSE, smallest_effect, verdicts
 from reclaim_env.families import frozen
 
 
 @pytest.fixture(scope="module")
 def frame() -> Frame:
-    return records.read(ROWS)
+    return records.read(page.ROWS)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("folder", "printed"), [(page.ROWS.parent, page), (claims.ROWS.parent, claims)])
+def test_the_recorded_page_is_what_the_recorded_rows_print(folder, printed):
+    """Each kept by itself could say something else after a change of either."""
+    assert (folder / "README.md").read_text() == printed.recorded()
 
 
 def word(a: np.ndarray, b: np.ndarray) -> str:
