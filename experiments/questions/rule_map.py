@@ -35,6 +35,10 @@ class Question:
     nr_seeds: int
     setting: Setting
 
+    def __post_init__(self) -> None:
+        if self.x.name == self.y.name:
+            raise ValueError(f"axis: found {self.x.name!r} twice, wanted two numbers")
+
 
 @dataclass(frozen=True)
 class Cell:

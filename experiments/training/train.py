@@ -229,6 +229,9 @@ def _new_folder(out: Path | None) -> Path:
 
 def _resumed(folder: Path, steps: int | None) -> tuple[Path, TrainConfig]:
     config = stored_config(folder)
+    if read_manifest(folder).get("source") != source_hash():
+        wanted = "a run of today's sources: the command it records would not make its agent again"
+        raise ValueError(f"--resume: {visible(str(folder))}: found one of other sources, wanted {wanted}")
     if steps is None:
         return folder, config
     from .checkpoints import CHECKPOINTS, checkpoints, steps_of

@@ -13,6 +13,7 @@ from experiments import files
 from experiments.reporting.tensorboard import FILE_NAME, encoded
 from experiments.training import curves, time_to_beat, train
 from experiments.training.learner_tags import COST_RATIO
+from reclaim_env import families
 
 
 def test_curves_are_the_points_of_a_runs_tensorboard_files(tmp_path):
@@ -67,7 +68,21 @@ def test_validations_are_timed_as_they_come(tmp_path, monkeypatch):
     assert time_to_beat.timed({}, tmp_path) == ([(7.0, 0.75), (14.0, 0.5)], 0.625)
 
 
-def test_the_config_is_sound_and_holds_none_of_the_evaluation():
-    config = train.config_of(time_to_beat.read_config(time_to_beat.CONFIG))
-    assert np.all(["split=train" in name for name in config.scenarios])
-    assert np.all(["split=validation" in name for name in config.validation])
+@pytest.mark.parametrize("config", ["mixture", "supervised"])
+def test_the_config_is_sound_and_holds_none_of_the_evaluation(config):
+    fields = time_to_beat.read_config(time_to_beat.CONFIG.with_name(f"{config}.toml"))
+    asked = train.config_of(fields)
+    assert np.all(["split=train" in name for name in asked.scenarios])
+    assert np.all(["split=validation" in name for name in asked.validation])
+
+
+def test_the_shipped_agents_config_holds_every_family_that_may_be_trained_on():
+    fields = time_to_beat.read_config(time_to_beat.CONFIG.with_name("supervised.toml"))
+    asked = [families.parse(name.partition("#")[0]) for name in train.config_of(fields).scenarios]
+    wanted = {
+        (name, prices)
+        for name in families.ids()
+        if "train" in families.families()[name.partition("/")[0]].splits(name.partition("/")[2])
+        for prices in (False, True)
+    }
+    assert {(name.id, name.prices_vary) for name in asked} == wanted and len(wanted) == 56

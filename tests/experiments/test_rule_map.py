@@ -117,6 +117,11 @@ def test_an_axis_that_is_none_gets_one_line(base, words, said):
     assert said in str(error.value) and "\n" not in str(error.value)
 
 
+def test_a_map_wants_two_numbers():
+    with pytest.raises(ValueError, match="axis: found 'x' twice, wanted two numbers"):
+        Question(MadeUp("made up"), X, X, 5, (), 4, Setting())
+
+
 def test_costs_are_those_of_the_rules_own_episodes_and_are_kept(tmp_path):
     scenarios = [lively("one"), lively("two").with_value("anon.hog.churn_mib_per_s", 60)]
     steps = []

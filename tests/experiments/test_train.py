@@ -277,6 +277,16 @@ def test_a_longer_run_resumes_with_longer_lines(tmp_path):
         resume(folder, steps=200)
 
 
+@pytest.mark.usefixtures("small")
+def test_a_run_that_another_model_began_is_not_gone_on_with(tmp_path):
+    """Labels and weights of two models in one agent: no command would make it again."""
+    folder = run(tmp_path / "run", steps=80)
+    manifest = json.loads((folder / "manifest.json").read_text())
+    (folder / "manifest.json").write_text(json.dumps(manifest | {"source": "0" * 16}))
+    with pytest.raises(ValueError, match="run: found one of other sources, wanted a run of today's"):
+        resume(folder, steps=160)
+
+
 SHORT = {
     "recurrent_ppo": {"rollout_steps": 20, "batch_size": 40, "epochs": 1, "lstm_units": 4},
     "a2c": {"rollout_steps": 20},
