@@ -47,7 +47,7 @@ def standings(runs: Sequence[Path], members: int = MEMBERS) -> list[Standing]:
     contenders = [*map(of_rule, BASELINES), *agents]
     found = dict(zip(contenders, _ratios(validation, contenders), strict=True))
     rule = found[of_rule(RULE)]
-    standings = [_standing(one.name, ratios, rule) for one, ratios in found.items()]
+    standings = [_standing(one.name, found[one], rule) for one in (of_rule(RULE), *agents)]
     return sorted(standings, key=lambda one: one.ratio)
 
 
