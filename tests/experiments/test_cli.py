@@ -121,7 +121,7 @@ def test_the_same_command_again_computes_nothing_and_says_the_same(compared):
 
 def test_ctrl_c_keeps_what_is_finished_and_the_same_command_goes_on(tmp_path):
     scenario_file(tmp_path, duration_s=60)
-    words = ("compare", "--scenario", "short.toml", "--rule", "never", "--seeds", "80", "--out", "run")
+    words = ("compare", "--scenario", "short.toml", "--rule", "never", "--seeds", "240", "--out", "run")
     running = subprocess.Popen(
         command(*words),
         cwd=tmp_path,
@@ -136,10 +136,10 @@ def test_ctrl_c_keeps_what_is_finished_and_the_same_command_goes_on(tmp_path):
     out, _ = running.communicate(timeout=60)
     assert (running.returncode, out) == (130, b"")
     kept = nr_rows(ledger)
-    assert 16 <= kept < 240
+    assert 16 <= kept < 720
     assert json.loads((tmp_path / "run" / "manifest.json").read_text())["status"] == "interrupted"
     assert reclaim(*words, folder=tmp_path).returncode == 0
-    assert nr_rows(ledger) == 240
+    assert nr_rows(ledger) == 720
 
 
 def nr_rows(ledger: Path) -> int:
