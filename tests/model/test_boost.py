@@ -141,6 +141,16 @@ def test_blocks_are_stolen_at_the_scenarios_rate_and_at_the_same_moments_under_e
     assert 60 < boosts["always"][-1] < 140
 
 
+def test_a_block_stolen_within_a_tick_is_reclaimed_by_the_run_that_follows(model):
+    env = one_file(inactive=56_000, node=[{"total_mib": 256, "boosts_per_s": 20}])
+    set_free(env, BALANCED)
+    model.tick.start_episode(env)
+    env.time_s = 0.0
+    env.node[0].next_boost_s = 0.9 * env.tick_s
+    model.tick.tick(env)
+    assert (env.node[0].vmstat.boosts, env.node[0].vmstat.pageoutrun) == (1, 1)
+
+
 def test_tasks_meet_no_boost_that_kswapd_reclaims_within_the_slice(model):
     stream = {"name": "log", "cgroup": "", "cpu_node": 0, "mib_per_s": 40}
     node = {"total_mib": 256, "boosts_per_s": 20}

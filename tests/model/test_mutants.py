@@ -501,6 +501,18 @@ MUTANTS: list[tuple[str, str, str, Callable]] = [
         test_reclaim.test_activations_by_refault_allow_deactivation_once,
     ),
     (
+        "folio_fate.py",
+        "return bins.aimed_total(set_)\n    reclaimed, _",
+        "return 0.0\n    reclaimed, _",
+        test_vmscan.test_a_limited_scan_that_strode_past_young_pages_still_stops_at_its_target,
+    ),
+    (
+        "tick.py",
+        "boost.steal_blocks(env, env.time_s + slice_s)",
+        "boost.steal_blocks(env, env.time_s)",
+        test_boost.test_a_block_stolen_within_a_tick_is_reclaimed_by_the_run_that_follows,
+    ),
+    (
         "vmscan.py",
         "while part > least and",
         "while False and",

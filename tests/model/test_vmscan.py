@@ -304,11 +304,13 @@ def test_a_limited_scan_stops_at_its_target_but_not_direct_reclaim_at_first_prio
     assert shrink(model, long, priority=12)[0] == 64
 
 
-def test_a_limited_scan_that_strode_past_young_pages_still_stops_at_its_target(model):
-    env = one_file("mmap", inactive=2048)
-    cells = env.set_[0].cells[INACTIVE]
-    cells[:] = 0.0
-    cells[UNREFERENCED, : NR_BINS // 2] = cells[FRESH, NR_BINS // 2 :] = 2048 / NR_BINS
+@pytest.mark.parametrize("access", ["read", "mmap"])
+def test_a_limited_scan_that_strode_past_young_pages_still_stops_at_its_target(model, access):
+    files = [file(1024, access="mmap"), file(1024, access=access)]
+    env = plain(cgroup=[{"name": "box"}], reader=[reader(cgroup="box", files=files)])
+    young, cold = (env.set_[i].cells[INACTIVE] for i in (0, 1))
+    young[:] = cold[:] = 0.0
+    young[FRESH, NR_BINS // 2 :] = cold[UNREFERENCED, : NR_BINS // 2] = 2048 / NR_BINS
     assert 32 <= shrink(model, env)[0] < 64
 
 
