@@ -50,9 +50,7 @@ class Host:
     thp: bool | None
     hopeless: tuple[int, ...]  # places of nodes whose kswapd has given up
     rates: Rates | None  # None: not measured
-    pressure: dict[
-        str, dict[str, float]
-    ]  # memory, io -> some, full: per cent of the last minute that tasks waited
+    pressure: dict[str, dict[str, float]]  # memory, io -> some, full: per cent of a minute that tasks waited
     cgroups: Cgroups
     memory_files: tuple[str, ...]  # where the nodes' sizes were read
     slab_mib: tuple[float, ...]  # reclaimable slab of the nodes

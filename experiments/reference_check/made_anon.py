@@ -129,16 +129,13 @@ def _swapon() -> Scenario:
     )
 
 
-def _two_nodes(name: str, free_mib: tuple[float, float], **tables: Any) -> Scenario:
-    nodes = [{"total_mib": 256, "kernel_mib": 256 - mib} for mib in free_mib]
-    return small_machine(name, min_free_kib=4096, **{"node": nodes, **tables})
+def _two_nodes(name: str, first: dict[str, Any], second: dict[str, Any], **tables: Any) -> Scenario:
+    return small_machine(name, min_free_kib=4096, node=[first, second], **tables)
 
 
-def _above(nodes: tuple[float, float]) -> list[dict[str, Any]]:
-    """Two nodes with so much beside the kernel, of which the first demotes to the second."""
-    rows: list[dict[str, Any]] = [{"total_mib": 256, "kernel_mib": 256 - mib} for mib in nodes]
-    rows[0]["demotes_to"] = 1
-    return rows
+def _node(free_mib: float, **fields: Any) -> dict[str, Any]:
+    """With so much beside the kernel."""
+    return {"total_mib": 256, "kernel_mib": 256 - free_mib, **fields}
 
 
 def _tiers(name: str, lower_mib: float) -> Scenario:
@@ -151,8 +148,8 @@ def _tiers(name: str, lower_mib: float) -> Scenario:
     pace = {"op_cpu_us": 5, "ops_per_s": 5000, "threads": 4}
     return _two_nodes(
         name,
-        (44.0, lower_mib),
-        node=_above((44.0, lower_mib)),
+        _node(44.0, demotes_to=1),
+        _node(lower_mib),
         anon=[{**hog, "churn_mib_per_s": 2, "oom_score_adj": -1000, "heat": _heats()}],
         reader=[{"name": "reader", "file": [hot, cold], **pace, **bound}],
     )
@@ -166,8 +163,8 @@ def _tier_late() -> Scenario:
     service = {"name": "service", "initial_mib": [4.0, 0.0], "schedule": size, "threads": 2, **bound}
     return _two_nodes(
         "tier-late",
-        (43.0, 80.0),
-        node=_above((43.0, 80.0)),
+        _node(43.0, demotes_to=1),
+        _node(80.0),
         demotion_enabled=False,
         event=[{"at_s": 1.5, "kind": "demotion_on"}],
         hopeless=[{"node": 0}],
@@ -184,7 +181,8 @@ def _hotplug() -> Scenario:
     archive = {"name": "archive", "cpu_node": 0, "mib_per_s": 10, "inactive_mib": [50.0, 0.0]}
     return _two_nodes(
         "hotplug-late",
-        (60.0, 40.0),
+        _node(60.0),
+        _node(40.0),
         watermark_scale_factor=150,
         hotplug=[
             {"at_s": 1.5, "kind": "online", "node": 1, "mib": 64.0},

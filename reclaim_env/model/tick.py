@@ -104,7 +104,7 @@ def count_slices(env):
 def run_slice(env, slice_s):
     """Demand meets memory: readers, streams, tasks; then the device, kswapd, and the end of the slice.
 
-    Marks are raised before kswapd, that has reclaimed a boost within a slice, before tasks could meet it.
+    Blocks are stolen after the tasks, before kswapd: it reclaims a boost sooner than tasks could meet it.
     """
     share_device(env, slice_s)
     for i in range(env.nr_workloads):

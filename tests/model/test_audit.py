@@ -22,17 +22,27 @@ def pressed():
     )
 
 
-def test_a_pressed_machine_passes_the_audit(model):
-    machines = pressed()
+def counted_under_audit(model, machines, nr_spans: int) -> set[str]:
+    """Names of the counters that have moved in so many spans of two ticks, each of them audited."""
     model.tick.start_episode(as_records(machines)[0])
     audit(machines)
-    for _ in range(8):
+    for _ in range(nr_spans):
         before = machines.copy()
         model.tick.step_rows(as_records(machines), 2)
         audit(machines, before)
     vmstat = machines["node"]["vmstat"]
-    names = ("pgscan_kswapd", "workingset_refault_file", "allocstall", "pgactivate")
-    assert {name: bool(vmstat[name].any()) for name in names} == dict.fromkeys(names, True)
+    return {name for name in vmstat.dtype.names if vmstat[name].any()}
+
+
+def test_a_pressed_machine_passes_the_audit(model):
+    machines = pressed()
+    assert counted_under_audit(model, machines, 8) >= {
+        "pgscan_kswapd",
+        "workingset_refault_file",
+        "allocstall",
+        "pgactivate",
+    }
+    vmstat = machines["node"]["vmstat"]
     assert vmstat["progress"].sum(axis=(0, 1))[[0, 1, 2]].all()
 
 
@@ -65,13 +75,12 @@ def many_parts():
 
 def test_a_machine_of_many_parts_passes_the_audit(model):
     machines = many_parts()
-    model.tick.start_episode(as_records(machines)[0])
-    audit(machines)
-    for _ in range(6):
-        before = machines.copy()
-        model.tick.step_rows(as_records(machines), 2)
-        audit(machines, before)
-    vmstat = machines["node"]["vmstat"]
-    names = ("pswpout", "pswpin", "pgdemote_kswapd", "slabs_scanned", "boosts", "workingset_refault_file")
-    assert {name: bool(vmstat[name].any()) for name in names} == dict.fromkeys(names, True)
+    assert counted_under_audit(model, machines, 6) >= {
+        "pswpout",
+        "pswpin",
+        "pgdemote_kswapd",
+        "slabs_scanned",
+        "boosts",
+        "workingset_refault_file",
+    }
     assert not machines["hotplug"]["left_pages"][0, :4].any() and machines["psi"]["total_s"].all()
