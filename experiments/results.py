@@ -69,7 +69,7 @@ class ScenarioResults:
     values: dict[str, np.ndarray]  # rule -> (seeds, metrics), searches perhaps fewer; NaN: undefined
     series: dict[str, Series] = field(default_factory=dict)  # rule -> the first seed's episode
     sampling: Sampling = SEEDS
-    untold: str = ""  # what the scenario's source does not tell
+    untold: str = ""  # what the scenario's source, or the model, does not tell
     searches: tuple[str, ...] = ()  # those of the rows that are ceilings, no rules
 
     @property

@@ -24,7 +24,7 @@ class Scenario(Table):
     name: Slug = text("name, also of its rows in reports")
     source: Text = text("where the story and its numbers come from")
     description: str = text("what happens, for the reader", "")
-    untold: str = text("what the source does not tell; stands beside every result", "")
+    untold: str = text("what source and model do not tell; stands beside every result", "")
     duration_s: float = seconds("length of an episode", 60.0, low=0.01)
     seed: int | None = number(
         "seed of the episode if reset() is given none; left out: a fresh one",
