@@ -71,6 +71,7 @@ NODE = np.dtype(
         ("swapped_pages", i8),  # came from here and are in slots
         ("pool_pages", i8),  # kernel memory that holds them, compressed
         ("demotes_to", i8),  # NOWHERE: to none
+        ("churn_frames", i8),  # of the batch of churn under way
         ("balloon_pages", i8),
         ("zonelist", i8, (MAX_NODES,)),
         ("below_high", i8),

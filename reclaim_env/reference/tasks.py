@@ -2,8 +2,6 @@
 
 import math
 
-import numpy as np
-
 from .anon import NO_CLASS, add_new, end_wait, free_some, swap_in, touch_held_up
 from .chance import below, tries_until, uniform
 from .compiled import compiled
@@ -310,18 +308,18 @@ def churn(m, t):
         got, spent_s = fault_in(m, t, CHARGE_BATCH)
         free_anon(m, w, got)
         return CHARGE_BATCH, spent_s
-    frames = np.zeros(m.system[0].nr_nodes, np.int64)
     spent_s = 0.0
     for _ in range(CHARGE_BATCH):
         nid, cost_s = get_page(m, t)
         spent_s += cost_s
         if nid == NOWHERE:
             break
-        frames[nid] += 1
+        m.node[nid].churn_frames += 1
         spent_s += m.system[0].anon_fault_s + settle_limits(m, t)
     for nid in range(m.system[0].nr_nodes):
-        for _ in range(frames[nid]):
+        for _ in range(m.node[nid].churn_frames):
             give_back(m, nid, m.instance[w].memcg)
+        m.node[nid].churn_frames = 0
     return CHARGE_BATCH, spent_s
 
 
