@@ -220,7 +220,7 @@ def _set_system(m: Machine, scenario: Scenario, members: list[Member]) -> None:
     system["nr_nodes"], system["nr_memcgs"] = len(scenario.node), len(members)
     root_is_used = len(members) == 1 or any(getattr(w, "cgroup", None) == "" for w in scenario.workloads)
     system["nr_walked"] = len(members) - (not root_is_used)
-    system["reclaimer"] = -1
+    system["running"] = names.NOWHERE
     system["boost_factor"] = scenario.watermark_boost_factor
     system["scale_factor"], system["thp"] = scenario.watermark_scale_factor, scenario.thp
     system["user_min_free_kib"] = scenario.min_free_kib or 0
@@ -383,7 +383,6 @@ def _set_file(row: np.void, table: Reader, file: Any) -> None:
         file.pattern == "loop",
     )
     row["share"] = file.share / sum(other.share for other in table.file)
-    row["rate_per_s"] = _pace(table) * table.pages_per_op * row["share"]
 
 
 def _set_stream_file(row: np.void, _: Stream, stream: Stream) -> None:
@@ -396,12 +395,6 @@ def _set_heat(row: np.void, table: Anon, heat: Any) -> None:
 
 
 _CLASS_SETTERS = {Reader: _set_file, Stream: _set_stream_file, Anon: _set_heat}
-
-
-def _pace(table: Reader) -> float:
-    """Operations per second of a reader that nothing holds up."""
-    cycle_s = table.think_ms * 1e-3 + table.op_cpu_us * 1e-6
-    return min(table.ops_per_s or math.inf, table.threads / cycle_s)
 
 
 Lists = dict[tuple[int, int], list[np.ndarray]]  # (lruvec, list) -> its pages, in parts
@@ -536,6 +529,10 @@ def _start(m: Machine, rng: np.random.Generator, trace: Trace) -> None:
         first += _first_events(m, w, one, rng)
     for number, (at_s, kind, of) in enumerate(sorted(first)):  # sorted, an array is a heap
         m.event[number] = (at_s, number, kind, of)
+        if kind == names.THREAD:
+            m.thread["at_s"][of], m.thread["is_queued"][of] = at_s, 1
+        elif kind == names.ARRIVAL:
+            m.instance["arrival_s"][of] = at_s
     m.system["nr_events"] = m.system["nr_scheduled"] = len(first)
 
 

@@ -3,6 +3,7 @@
 from .balance import get_scan_count, is_left, prepare_scan_control, snapshot_refaults, stop_smaller
 from .compiled import compiled
 from .names import DEF_PRIORITY, GLOBAL_DIRECT, ROOT
+from .reader import read_meanwhile
 from .shrink import age_anon, calculate_protection, is_below_low, is_below_min, scan_round
 from .slab import shrink_slab
 from .zone import note_progress
@@ -12,8 +13,8 @@ from .zone import note_progress
 def try_to_free_pages(m, instance, start, mask, target, wanted, reason):
     """do_try_to_free_pages() with its three further tries. Returns (reclaimed, CPU seconds)."""
     system = m.system[0]
-    system.reclaimer = instance if m.instance[instance].nr_threads == 1 else -1
-    system.spent_s = system.direct_entry_s
+    begun_s = system.spent_s
+    system.spent_s += system.direct_entry_s
     full_walk, forced, low_ignored = False, False, False
     while True:
         system.skipped_deactivate, system.skipped_low = 0, 0
@@ -22,7 +23,7 @@ def try_to_free_pages(m, instance, start, mask, target, wanted, reason):
             m.instance[instance].allocstall += 1
         reclaimed = descend(m, start, mask, target, wanted, reason, full_walk, forced, low_ignored)
         if reclaimed > 0:
-            return reclaimed, system.spent_s
+            return reclaimed, system.spent_s - begun_s
         if not full_walk:
             full_walk = True
         elif system.skipped_deactivate and not forced:
@@ -30,7 +31,7 @@ def try_to_free_pages(m, instance, start, mask, target, wanted, reason):
         elif system.skipped_low and not low_ignored:
             forced, low_ignored = False, True
         else:
-            return 0, system.spent_s
+            return 0, system.spent_s - begun_s
 
 
 @compiled
@@ -112,6 +113,7 @@ def shrink_lruvec(m, nid, g, target, wanted, reason):
     proportional = reason == GLOBAL_DIRECT and sc.priority == DEF_PRIORITY
     reclaimed = 0
     while is_left(sc):
+        read_meanwhile(m, g)
         _, freed, _ = scan_round(m, sc, nid, g, reason, target)
         reclaimed += freed
         if reclaimed >= wanted and not proportional and not stop_smaller(sc):

@@ -4,9 +4,9 @@ from .allocate import alloc_page
 from .charge import charge, handle_over_high
 from .compiled import compiled
 from .device import submit
-from .lists import add_head, is_absent, remember, unlink
-from .names import ACTIVE, DISK, FILE, INACTIVE, NOWHERE, NR_LISTS, READ
-from .workingset import age_nonresident, lruvec_of, refault
+from .lists import add_head, is_absent, remember
+from .names import ACTIVE, DISK, FILE, INACTIVE, NOWHERE, READ
+from .workingset import lruvec_of, refault
 from .zone import give_page
 
 
@@ -35,24 +35,6 @@ def settle_limits(m, t):
     node.limit_reclaim_s += reclaim_s
     node.high_delay_s += sleep_s
     return reclaim_s + sleep_s
-
-
-@compiled
-def mark_accessed(m, p):
-    """folio_mark_accessed() of a read()."""
-    page = m.page[p]
-    if page.referenced == 0:
-        page.referenced = 1
-        return
-    if page.lru % NR_LISTS == ACTIVE:
-        return
-    lruvec, _ = unlink(m, p)
-    page.referenced = 0
-    add_head(m, p, lruvec, ACTIVE)
-    nid = lruvec // m.system[0].nr_memcgs
-    age_nonresident(m, nid, lruvec % m.system[0].nr_memcgs)
-    m.node[nid].pgactivate += 1
-    m.class_[page.class_].activated += 1
 
 
 @compiled

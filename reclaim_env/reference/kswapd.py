@@ -27,9 +27,8 @@ from .names import (
     RUN,
     SLEEP,
     SWAP_CLUSTER_MAX,
-    THREAD,
 )
-from .queue import schedule
+from .queue import again, schedule
 from .shrink import age_anon, calculate_protection, is_below_low, is_below_min, scan_round, shrink_active
 from .slab import shrink_slab
 from .slots import can_age_anon_pages
@@ -56,7 +55,7 @@ def wake_throttled(m, nid):
     for t in range(m.thread.shape[0]):
         if m.thread[t].waits_for == nid:
             m.thread[t].waits_for = -1
-            schedule(m, m.system[0].time_s, THREAD, t)
+            again(m, t, 0.0)
     node.throttled = 0
 
 

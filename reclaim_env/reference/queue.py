@@ -1,6 +1,7 @@
 """The queue of events: a binary heap by time; among equals the earlier scheduled comes first."""
 
 from .compiled import compiled
+from .names import THREAD
 
 
 @compiled
@@ -50,3 +51,13 @@ def take_first(m):
             return at_s, kind, of
         _swap(m, i, least)
         i = least
+
+
+@compiled
+def again(m, t, delay_s):
+    """A thread's next turn, which is never before the one that is in the queue already."""
+    thread = m.thread[t]
+    thread.at_s = m.system[0].time_s + delay_s
+    if not thread.is_queued:
+        thread.is_queued = 1
+        schedule(m, thread.at_s, THREAD, t)

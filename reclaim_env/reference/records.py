@@ -184,7 +184,6 @@ CLASS = np.dtype(
         ("on", i8),
         ("next_page", i8),  # of a file read in order; of a stream: its first free slot
         ("touches", f8),
-        ("rate_per_s", f8),  # touches while its readers are not held up
         ("next_switch", i8),
         ("last_switch", i8),
         # Of a heat: a part of a process's anonymous memory; its absent pages are in slots
@@ -223,6 +222,7 @@ INSTANCE = np.dtype(
         ("op_cpu_s", f8),
         ("pages_per_op", f8),
         ("ops_per_s", f8),
+        ("arrival_s", f8),  # of the next operation
         ("max_backlog", f8),
         ("backlog", f8),
         ("start_s", f8),
@@ -255,6 +255,8 @@ INSTANCE = np.dtype(
 THREAD_ = np.dtype(
     [
         ("instance", i8),
+        ("at_s", f8),  # its next turn; inf: none
+        ("is_queued", i8),  # for it or an earlier one
         ("idle", i8),
         ("in_op", i8),
         ("touches_left", f8),
@@ -324,8 +326,8 @@ SYSTEM = np.dtype(
         ("anon_fault_s", f8),
         ("anon_free_s", f8),
         ("tlb_s", f8),
-        # of the task's descent under way
-        ("reclaimer", i8),  # the instance that reclaims: its own threads touch nothing meanwhile
+        ("running", i8),  # the thread whose turn it is; NOWHERE: nobody's
+        # of the task's descents since the event under way began
         ("spent_s", f8),
         ("write_wait_s", f8),  # of what reclaim takes, asleep behind the swap device
         ("skipped_deactivate", i8),

@@ -18,6 +18,7 @@ from .names import (
     INACTIVE,
     INACTIVE_ANON,
     KSWAPD,
+    NOWHERE,
     READ,
     SWAP_CLUSTER_MAX,
 )
@@ -73,17 +74,24 @@ def is_below_low(row):
 
 @compiled
 def touches_at(m, c, spent_s):
-    """Touches of a class (of a heat: of each of its pages) by now.
-
-    Those that go on while a task reclaims are reckoned by its pace.
-    """
+    """Touches of a file when the round began; of a heat, of each of its pages, at this moment of it."""
     row = m.class_[c]
-    if row.anon:
-        catch_up(m, c)
-        row.touches = row.use_s * row.touch_per_s
-    if not is_in_use(m, row) or spent_s == 0.0 or m.system[0].reclaimer == row.instance:
+    if not row.anon:
         return row.touches
-    return row.touches + (row.touch_per_s if row.anon else row.rate_per_s) * spent_s
+    catch_up(m, c)
+    row.touches = row.use_s * row.touch_per_s
+    if spent_s == 0.0 or not is_in_use(m, row) or is_held_up_by_reclaim(m, row.instance):
+        return row.touches
+    return row.touches + row.touch_per_s * spent_s
+
+
+@compiled
+def is_held_up_by_reclaim(m, w):
+    """The process's last thread that waits for no page is the one that reclaims."""
+    t = m.system[0].running
+    if t == NOWHERE or m.thread[t].instance != w or m.thread[t].in_op:
+        return False
+    return m.instance[w].nr_waiting + 1 >= m.instance[w].nr_threads
 
 
 @compiled

@@ -1,5 +1,7 @@
 """The event loop: what happens next happens now."""
 
+import math
+
 from .boost import steal_block
 from .charge import drain_stock, reclaim_to
 from .compiled import compiled
@@ -20,6 +22,7 @@ from .names import (
     LIMIT,
     MEMCG_HIGH,
     MEMCG_MAX,
+    NOWHERE,
     PROACTIVE,
     SLAB,
     SWAPON,
@@ -29,8 +32,9 @@ from .names import (
 )
 from .oom import kill_victim
 from .queue import schedule, take_first
+from .reader import arrive
 from .slab import grow_slab
-from .tasks import arrive, burst, compare_demand, run_thread, touch_swapped
+from .tasks import burst, compare_demand, run_thread, touch_swapped
 from .touch import catch_up
 from .workingset import flush_statistics
 
@@ -42,10 +46,14 @@ def advance(m, until_s):
     while system.nr_events > 0 and m.event[0].at_s <= until_s:
         at_s, kind, of = take_first(m)
         system.time_s = max(at_s, system.time_s)
+        system.running, system.spent_s = NOWHERE, 0.0
         if kind == THREAD:
-            run_thread(m, of)
+            take_turn(m, of, at_s)
         elif kind == ARRIVAL:
-            arrive(m, of)
+            if m.instance[of].arrival_s == at_s:
+                arrive(m, of)
+            if m.instance[of].arrival_s < math.inf:
+                schedule(m, m.instance[of].arrival_s, ARRIVAL, of)
         elif kind == KSWAPD_STEP:
             kswapd_step(m, of)
         elif kind == DOZE_END:
@@ -69,6 +77,20 @@ def advance(m, until_s):
         elif kind == HOTPLUG:
             plug(m, of)
     system.time_s = until_s
+
+
+@compiled
+def take_turn(m, t, at_s):
+    """Unless the thread has had it meanwhile, and comes again later."""
+    thread = m.thread[t]
+    thread.is_queued = 0
+    if thread.at_s == at_s:
+        m.system[0].running = t
+        thread.at_s = math.inf
+        run_thread(m, t)
+    elif thread.at_s < math.inf:
+        thread.is_queued = 1
+        schedule(m, thread.at_s, THREAD, t)
 
 
 @compiled

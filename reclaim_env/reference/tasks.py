@@ -1,15 +1,12 @@
 """What threads do: read files, stream, hold anonymous memory; and bursts of atomic allocations."""
 
-import math
-
 from .anon import NO_CLASS, add_new, end_wait, free_some, swap_in, touch_held_up
-from .chance import below, tries_until, uniform
 from .compiled import compiled
 from .device import read_s, submit
-from .files import get_page, give_back, insert, mark_accessed, miss, settle_limits
-from .lists import is_absent
-from .names import ANON_DEMAND, ARRIVAL, BURST, CHARGE_BATCH, DISK, NOWHERE, READ, READER, STREAM, THREAD
-from .queue import schedule
+from .files import get_page, give_back, insert, miss, settle_limits
+from .names import ANON_DEMAND, BURST, CHARGE_BATCH, DISK, NOWHERE, READER, STREAM
+from .queue import again, schedule
+from .reader import begin_op, end_op, touch_on, wake_idle
 from .touch import DEMAND_S, catch_up, expect_touch
 from .zone import give_page, is_above, take_page, wakeup_kswapd
 
@@ -34,142 +31,21 @@ def run_thread(m, t):
 
 
 @compiled
-def again(m, t, delay_s):
-    schedule(m, m.system[0].time_s + delay_s, THREAD, t)
-
-
-@compiled
-def wake_idle(m, w, nr):
-    """Up to nr idle threads of an instance have work."""
-    one = m.instance[w]
-    for t in range(one.first_thread, one.first_thread + one.nr_threads):
-        if nr <= 0:
-            return
-        if m.thread[t].idle:
-            m.thread[t].idle = 0
-            again(m, t, 0.0)
-            nr -= 1
-
-
-@compiled
-def arrive(m, w):
-    """An operation of an open loop arrives (of a stream: a window's worth of pages)."""
-    one = m.instance[w]
-    now_s = m.system[0].time_s
-    if now_s >= one.stop_s:
-        return
-    pages = 1.0
-    if one.kind == STREAM:
-        pages = float(m.class_[one.first_class].readahead)
-    one.backlog += pages
-    if one.backlog > one.max_backlog:
-        one.lost_ops += one.backlog - one.max_backlog
-        one.backlog = one.max_backlog
-    wake_idle(m, w, 1)
-    schedule(m, now_s + pages / one.ops_per_s, ARRIVAL, w)
-
-
-@compiled
-def begin_op(m, t):
-    """Whether the thread has an operation to do."""
-    thread = m.thread[t]
-    one = m.instance[thread.instance]
-    if m.system[0].time_s >= one.stop_s:
-        return False
-    if one.ops_per_s > 0.0:
-        if one.backlog < 1.0:
-            return False
-        one.backlog -= 1.0
-    thread.in_op = 1
-    thread.touches_left = math.floor(one.pages_per_op + uniform(m))
-    return True
-
-
-@compiled
 def read_on(m, t):
-    """Goes on with the operation under way: touch by touch, to the next miss or the end."""
+    """Goes on with the operation under way: to the next miss or the end."""
     thread = m.thread[t]
-    one = m.instance[thread.instance]
-    if not thread.in_op and not begin_op(m, t):
-        thread.idle = 1
+    if not begin_op(m, t):
         return
-    while thread.touches_left > 0.0 or thread.missed_page != NOWHERE:
-        p = thread.missed_page
+    touch_on(m, t)
+    if thread.missed_page == NOWHERE:
+        end_op(m, t)
+        return
+    done, delay_s = miss(m, t, thread.missed_page)
+    if done:
         thread.missed_page = NOWHERE
-        if p == NOWHERE:
-            p = next_miss(m, thread, one) if one.all_mapped else next_touch(m, thread, one)
-        if p == NOWHERE or not is_absent(m, p):
-            continue
-        done, delay_s = miss(m, t, p)
-        if done:
-            again(m, t, delay_s)
-            return
-        thread.missed_page = p
-        if thread.waits_for == NOWHERE:
-            again(m, t, delay_s + RETRY_S)
-        return
-    thread.in_op = 0
-    one.ops += 1.0
-    again(m, t, one.op_cpu_s + one.think_s)
-
-
-@compiled
-def next_touch(m, thread, one):
-    """One touch of one page; that page, if it is absent."""
-    thread.touches_left -= 1.0
-    u = uniform(m)
-    c = one.first_class
-    while c + 1 < one.first_class + one.nr_classes and u > m.class_[c].share:
-        u -= m.class_[c].share
-        c += 1
-    row = m.class_[c]
-    if not row.on:
-        return NOWHERE
-    row.touches += 1.0
-    p = row.first_page + below(m, row.pages)
-    if row.loop:
-        p = row.first_page + row.next_page
-        row.next_page = (row.next_page + 1) % row.pages
-    if not is_absent(m, p) and row.access == READ:
-        mark_accessed(m, p)
-    return p
-
-
-@compiled
-def next_miss(m, thread, one):
-    """Mapped files leave no trace but young bits: skips all touches up to the next absent page."""
-    chance = 0.0
-    for c in range(one.first_class, one.first_class + one.nr_classes):
-        row = m.class_[c]
-        if row.on:
-            chance += row.share * row.absent / row.pages
-    skipped = thread.touches_left
-    if chance > 0.0:
-        skipped = min(tries_until(m, chance), thread.touches_left)
-    is_missed = skipped < thread.touches_left
-    made = skipped + 1.0 if is_missed else skipped
-    for c in range(one.first_class, one.first_class + one.nr_classes):
-        row = m.class_[c]
-        if row.on:
-            row.touches += made * row.share
-    thread.touches_left -= made
-    return absent_page(m, one, uniform(m) * chance) if is_missed else NOWHERE
-
-
-@compiled
-def absent_page(m, one, u):
-    """An absent page, the classes in proportion to how often they are missed."""
-    found = NOWHERE
-    for c in range(one.first_class, one.first_class + one.nr_classes):
-        row = m.class_[c]
-        if not row.on or row.absent == 0:
-            continue
-        found = c
-        u -= row.share * row.absent / row.pages
-        if u <= 0.0:
-            break
-    row = m.class_[found]
-    return m.absent[row.first_page + below(m, row.absent)]
+        again(m, t, delay_s)
+    elif thread.waits_for == NOWHERE:
+        again(m, t, delay_s + RETRY_S)
 
 
 @compiled
@@ -253,7 +129,7 @@ def anon_on(m, t):
     end_wait(m, t)
     c = touch_held_up(m, w)
     if c != NO_CLASS:
-        touch_on(m, t, c)
+        touch_in_swap(m, t, c)
         return
     gap = 0 if one.dying or m.system[0].time_s < one.restart_at_s else wanted_pages(m, one) - held(m, one)
     if gap > 0:
@@ -278,7 +154,7 @@ def anon_on(m, t):
 
 
 @compiled
-def touch_on(m, t, c):
+def touch_in_swap(m, t, c):
     """The thread touches what is in swap: it waits for the page, or for the frame."""
     done, delay_s = swap_in(m, t, c)
     if done:
