@@ -17,9 +17,7 @@ DEMAND_S = 0.001  # how often a process compares what it has with what it wants
 
 @compiled
 def is_in_use(m, row):
-    """Not so while all threads wait for pages of swap, or the process dies."""
-    if not row.anon:
-        return row.on == 1
+    """A heat: not so while all threads wait for pages of swap, or the process dies."""
     one = m.instance[row.instance]
     return row.on == 1 and one.nr_waiting < one.nr_threads and not one.dying
 
