@@ -1,7 +1,7 @@
 """One page for a thread: zonelist, watermarks, direct reclaim, throttling, OOM (mm/page_alloc.c)."""
 
 from .balance import reclaimable_pages
-from .compiled import compiled
+from .compiled import compiled, inlined
 from .direct import try_to_free_pages
 from .kswapd import allow_direct_reclaim
 from .names import (
@@ -50,7 +50,7 @@ def first_node(m, w):
     return one.interleave_next
 
 
-@compiled
+@inlined
 def alloc_page(m, t):
     """__alloc_pages(). Returns (node or NOWHERE, seconds in reclaim); NOWHERE: the thread must wait."""
     thread = m.thread[t]

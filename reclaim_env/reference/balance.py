@@ -2,7 +2,7 @@
 
 import math
 
-from .compiled import compiled
+from .compiled import compiled, inlined
 from .names import (
     ACTIVE,
     ACTIVE_ANON,
@@ -68,7 +68,7 @@ def file_is_tiny(node, sc):
     return short and not sc.may_deactivate[ANON_TYPE] and pages[INACTIVE_ANON] >> sc.priority > 0
 
 
-@compiled
+@inlined
 def balance_of(m, sc, nid, g, target):
     """The first answer that fits."""
     swappiness = m.system[0].swappiness
@@ -83,7 +83,7 @@ def balance_of(m, sc, nid, g, target):
     return ONLY_FILE if sc.trim else BY_COST
 
 
-@compiled
+@inlined
 def get_scan_count(m, sc, nid, g, target, low_ignored):
     """-> sc.to_scan. Returns whether memory.low kept back a part of it."""
     how = balance_of(m, sc, nid, g, target)
@@ -99,7 +99,7 @@ def get_scan_count(m, sc, nid, g, target, low_ignored):
     return is_kept_back
 
 
-@compiled
+@inlined
 def scan_size(m, nid, g, lst, priority, is_target, low_ignored):
     """A list's share at a priority, before its type's: (pages, kept back by low)."""
     pages = m.lruvec[lruvec_of(m, nid, g)].pages[lst]

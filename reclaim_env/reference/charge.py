@@ -1,6 +1,6 @@
 """Charging a page to a cgroup, and what its limits do about it (mm/memcontrol.c)."""
 
-from .compiled import compiled
+from .compiled import compiled, inlined
 from .direct import try_to_free_pages
 from .names import (
     ALL_NODES,
@@ -41,7 +41,7 @@ def drain_stock(m, root):
         m.memcg[g].stock_pages = 0
 
 
-@compiled
+@inlined
 def charge(m, t):
     """try_charge_memcg() for one page of a thread. Returns (charged?, seconds in reclaim)."""
     thread = m.thread[t]

@@ -2,7 +2,7 @@
 
 from .allocate import alloc_page
 from .charge import charge, handle_over_high
-from .compiled import compiled
+from .compiled import compiled, inlined
 from .device import submit
 from .lists import add_head, is_absent, remember
 from .names import ACTIVE, DISK, FILE, INACTIVE, NOWHERE, READ
@@ -37,7 +37,7 @@ def settle_limits(m, t):
     return reclaim_s + sleep_s
 
 
-@compiled
+@inlined
 def insert(m, p, nid, is_demanded, ready_s):
     """A page enters the cache. Returns whether it had been evicted before.
 

@@ -11,7 +11,7 @@ from .balance import (
     stop_smaller,
 )
 from .boost import begin_boosted, end_boosted, forget_boost
-from .compiled import compiled
+from .compiled import compiled, inlined
 from .names import (
     ACTIVE_ANON,
     DEF_PRIORITY,
@@ -110,7 +110,7 @@ def begin_run(node):
     begin_boosted(node)
 
 
-@compiled
+@inlined
 def begin_pass(m, nid):
     """prepare_scan_control() for the root, and kswapd_age_node(). The walk over cgroups is paid for here."""
     node, sc = m.node[nid], m.control[nid]
@@ -122,7 +122,7 @@ def begin_pass(m, nid):
     return walk_s + age_node(m, nid)
 
 
-@compiled
+@inlined
 def age_node(m, nid):
     """A few active anonymous pages of every cgroup, where the node has few inactive ones."""
     pages = m.lruvec[lruvec_of(m, nid, ROOT)].stat_pages
@@ -133,7 +133,7 @@ def age_node(m, nid):
     return cost_s
 
 
-@compiled
+@inlined
 def walk_on(m, nid):
     """One round in the next cgroup that has anything to scan, or the end of the pass and what follows."""
     node, sc = m.node[nid], m.control[nid]
@@ -153,7 +153,7 @@ def walk_on(m, nid):
     return cost_s
 
 
-@compiled
+@inlined
 def leave_memcg(m, nid):
     node = m.node[nid]
     cost_s = 0.0 if node.is_skipped else age_anon(m, nid, node.pass_memcg, KSWAPD, 0.0)
@@ -162,7 +162,7 @@ def leave_memcg(m, nid):
     return cost_s
 
 
-@compiled
+@inlined
 def aim(m, nid, g):
     """The scan targets of a cgroup: none where it is protected (kswapd never breaks low)."""
     node, sc = m.node[nid], m.control[nid]
@@ -175,7 +175,7 @@ def aim(m, nid, g):
         get_scan_count(m, sc, nid, g, ROOT, False)
 
 
-@compiled
+@inlined
 def reclaim_round(m, nid, g):
     """A round, after which enough may be reclaimed of the cgroup. CPU seconds."""
     node, sc = m.node[nid], m.control[nid]
@@ -188,7 +188,7 @@ def reclaim_round(m, nid, g):
     return cost_s
 
 
-@compiled
+@inlined
 def end_pass(m, nid):
     """After shrink_node(): progress, waiters, the next priority, or the end of the run."""
     node = m.node[nid]

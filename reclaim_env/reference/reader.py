@@ -3,7 +3,7 @@
 import math
 
 from .chance import below, tries_until, uniform
-from .compiled import compiled
+from .compiled import compiled, inlined
 from .lists import add_head, is_absent, unlink
 from .names import ACTIVE, NOWHERE, NR_LISTS, READ, READER, STREAM
 from .queue import again
@@ -42,7 +42,7 @@ def arrive(m, w):
     one.arrival_s = now_s + pages / one.ops_per_s
 
 
-@compiled
+@inlined
 def begin_op(m, t):
     """Whether the thread is in an operation, or has one to do; else it is idle."""
     thread = m.thread[t]
@@ -60,7 +60,7 @@ def begin_op(m, t):
     return True
 
 
-@compiled
+@inlined
 def touch_on(m, t):
     """Goes on with the operation under way: touch by touch, to its end or to an absent page."""
     thread = m.thread[t]
@@ -80,7 +80,7 @@ def end_op(m, t):
     again(m, t, one.op_cpu_s + one.think_s)
 
 
-@compiled
+@inlined
 def next_touch(m, thread, one):
     """One touch of one page; that page, if it is absent."""
     thread.touches_left -= 1.0
@@ -102,7 +102,7 @@ def next_touch(m, thread, one):
     return p
 
 
-@compiled
+@inlined
 def mark_accessed(m, p):
     """folio_mark_accessed() of a read()."""
     page = m.page[p]
@@ -173,7 +173,7 @@ def read_meanwhile(m, g):
     system.time_s = now_s
 
 
-@compiled
+@inlined
 def read_next(m, w, until_s):
     """The next arrival or turn of a reader, if it comes by then and needs neither frames nor reclaim."""
     one = m.instance[w]

@@ -4,7 +4,7 @@ import math
 
 from .balance import inactive_is_low
 from .chance import uniform
-from .compiled import compiled
+from .compiled import compiled, inlined
 from .demote import demote
 from .device import submit_write
 from .lists import add_head, forget, unlink
@@ -72,7 +72,7 @@ def is_below_low(row):
     return row.elow_pages > 0.0 and row.elow_pages >= row.usage_pages
 
 
-@compiled
+@inlined
 def touches_at(m, c, spent_s):
     """Touches of a file when the round began; of a heat, of each of its pages, at this moment of it."""
     row = m.class_[c]
@@ -121,7 +121,7 @@ def uncharge(m, g):
         g = m.memcg[g].parent
 
 
-@compiled
+@inlined
 def evict(m, p, nid, g, target):
     """__remove_mapping() and the free."""
     m.class_[m.page[p].class_].evicted += 1
@@ -157,7 +157,7 @@ def scan_round(m, sc, nid, g, reason, target):
     return scanned, reclaimed, cost_s
 
 
-@compiled
+@inlined
 def shrink_list(m, sc, nid, g, lst, nr, reason, target, spent_s):
     """A chunk of one list. Returns (inactive pages scanned, reclaimed, seconds)."""
     if lst % 2 == INACTIVE:
@@ -168,7 +168,7 @@ def shrink_list(m, sc, nid, g, lst, nr, reason, target, spent_s):
     return 0, 0, shrink_active(m, nid, g, lst, nr, reason, spent_s)
 
 
-@compiled
+@inlined
 def shrink_inactive(m, nid, g, lst, nr, reason, target, spent_s):
     """A chunk of at most 32 pages from an inactive tail. Returns (scanned, reclaimed, seconds)."""
     lruvec = lruvec_of(m, nid, g)
@@ -187,7 +187,7 @@ def shrink_inactive(m, nid, g, lst, nr, reason, target, spent_s):
     return nr, reclaimed, cost_s
 
 
-@compiled
+@inlined
 def shrink_page(m, p, nid, g, lst, reason, target, spent_s):
     """An isolated inactive page is kept, reclaimed or written. Returns (its fate, seconds)."""
     page = m.page[p]
@@ -212,7 +212,7 @@ def shrink_page(m, p, nid, g, lst, reason, target, spent_s):
     return KEPT, cost_s
 
 
-@compiled
+@inlined
 def give_up(m, p, nid, g, reason, target, spent_s):
     """A page nobody used goes to a lower tier, or is dropped, or gets a slot; without one it is activated.
 
@@ -258,7 +258,7 @@ def swap_out(m, p, nid, g, target, spent_s):
     return wait_s + m.system[0].swap_cpu_s
 
 
-@compiled
+@inlined
 def count_scan(m, nid, g, kind, reason, scanned, reclaimed):
     node = m.node[nid]
     if kind == FILE:

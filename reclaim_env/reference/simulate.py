@@ -4,7 +4,7 @@ import math
 
 from .boost import steal_block
 from .charge import drain_stock, reclaim_to
-from .compiled import compiled
+from .compiled import compiled, inlined
 from .demote import switch_demotion
 from .hotplug import plug
 from .kswapd import end_doze, kswapd_step
@@ -79,7 +79,7 @@ def advance(m, until_s):
     system.time_s = until_s
 
 
-@compiled
+@inlined
 def take_turn(m, t, at_s):
     """Unless the thread has had it meanwhile, and comes again later."""
     thread = m.thread[t]

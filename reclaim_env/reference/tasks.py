@@ -1,7 +1,7 @@
 """What threads do: read files, stream, hold anonymous memory; and bursts of atomic allocations."""
 
 from .anon import NO_CLASS, add_new, end_wait, free_some, swap_in, touch_held_up
-from .compiled import compiled
+from .compiled import compiled, inlined
 from .device import read_s, submit
 from .files import get_page, give_back, insert, miss, settle_limits
 from .names import ANON_DEMAND, BURST, CHARGE_BATCH, DISK, NOWHERE, READER, STREAM
@@ -14,7 +14,7 @@ RETRY_S = 0.001  # after an OOM kill the allocator looks again
 FREE_BATCH = 256
 
 
-@compiled
+@inlined
 def run_thread(m, t):
     """A thread's turn: it comes back from the kernel, where memory.high may keep it, and goes on."""
     kept_s = settle_limits(m, t)
@@ -30,7 +30,7 @@ def run_thread(m, t):
         anon_on(m, t)
 
 
-@compiled
+@inlined
 def read_on(m, t):
     """Goes on with the operation under way: to the next miss or the end."""
     thread = m.thread[t]
