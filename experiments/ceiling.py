@@ -2,7 +2,9 @@
 
 The oracle has searched with the future in sight, so it is no rule: a rule or an agent does not cost less on
 the same seed, as far as it is among what the search was given, and no plan of its choices less than
-`bound_s`. The unseeing search decides by means over futures drawn anew: what it saves, a rule could.
+`bound_s`. The unseeing search decides by means over futures drawn anew: what it saves, a rule could. The
+clearing search is the same without the rules that do more than clear the count or keep it: what it saves, an
+agent could.
 """
 
 from collections.abc import Mapping, Sequence
@@ -12,7 +14,7 @@ import numpy as np
 from agents.forks import Forks
 from agents.lookahead import play
 from agents.oracle import search
-from reclaim_env.reset_rules import ResetRule
+from reclaim_env.reset_rules import RULES, ResetRule
 from reclaim_env.reward import weights_of
 from reclaim_env.scenario import Scenario
 from reclaim_env.vector import ReclaimVectorEnv
@@ -21,7 +23,11 @@ from .evaluate import cost_terms_s
 from .identity import Setting
 from .metrics import measure
 
-SEARCHES = ORACLE, UNSEEING = "oracle", "unseeing"
+SEARCHES = ORACLE, UNSEEING, CLEARING = "oracle", "unseeing", "clearing"
+RULES_OF_SEARCH = {
+    UNSEEING: tuple(RULES),
+    CLEARING: tuple(name for name, rule in RULES.items() if rule.only_clears),
+}
 
 
 def oracle_metrics(
@@ -41,10 +47,10 @@ def oracle_metrics(
     return {**whole, "bound_s": found.bound_s, "is_exact": float(found.is_exact)}
 
 
-def unseeing_metrics(scenario: Scenario, setting: Setting, seed: int) -> dict[str, float]:
-    """Metrics of the whole machine."""
+def unseeing_metrics(search: str, scenario: Scenario, setting: Setting, seed: int) -> dict[str, float]:
+    """Metrics of the whole machine; search: UNSEEING or CLEARING."""
     env = at_the_start(scenario, setting, seed)
-    played = play(env)
+    played = play(env, rules=RULES_OF_SEARCH[search])
     return _metrics_of_plan(env, setting, played.rules, played.plan)
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from .benchmark.request import REFERENCE_SEEDS
-from .ceiling import ORACLE, UNSEEING
+from .ceiling import ORACLE, RULES_OF_SEARCH
 from .ledger import Row
 from .results import BASELINES
 from .wording import visible
@@ -19,7 +19,7 @@ def refuse_incomplete(run: Path, manifest: Mapping[str, Any], rows: Iterable[Row
     Rows of more seeds or contenders than were asked for at last may be there.
     """
     found = Counter((row.scenario, row.rule, row.seed) for row in rows)
-    for scenario, rule, seed in (*_wanted(manifest), *(one for one in found if one[1] == UNSEEING)):
+    for scenario, rule, seed in (*_wanted(manifest), *(one for one in found if one[1] in RULES_OF_SEARCH)):
         if (number := found[scenario, rule, seed]) != 1:
             place = visible(f"{run}: {scenario}, {rule}, seed {seed}")
             raise ValueError(f"{place}: found {number or 'no'} rows, wanted one: a whole run of one model")

@@ -106,7 +106,7 @@ def _simulated(
 def _searched(run: PastRun, name: str, scenario: Scenario, setting: Setting, seed: int) -> dict[str, float]:
     if name == ORACLE:
         return oracle_metrics(scenario, setting, run.manifest["oracle"]["budget_episodes"], seed)
-    return unseeing_metrics(scenario, setting, seed)
+    return unseeing_metrics(name, scenario, setting, seed)
 
 
 def _check(run: PastRun, row: Row, metrics: Mapping[str, float]) -> None:

@@ -73,6 +73,12 @@ class ResetRule:
         return (self.runs, self.step, self.left) == (MAX_RECLAIM_RETRIES, WHOLE_COUNT, 0)
 
     @property
+    def only_clears(self) -> bool:
+        """Nothing but whether progress clears the count: what the env's action can do as well."""
+        probes = self.wait_s > 0.0 or self.pages > 0
+        return self.counts_as_kernel and not probes and not self.retries_low
+
+    @property
     def is_masks(self) -> bool:
         """Nothing but masks: what the lab's kernel and the page-exact reference can run."""
         return replace(self, always=0, balanced=0, coin=0) == ResetRule(

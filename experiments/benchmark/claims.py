@@ -118,13 +118,13 @@ def _claims(frame: Frame, of: dict[str, list[Standing]]) -> str:
         f"less than `{best}`, the best rule",
         "near the best of each",
         "worst on transfer",
-        "of what the unseeing search gains",
+        "of what clearing can gain",
     ]
     rows = []
     for name, found in of.items():
         transfer = [one for one in found if "split=transfer" in one.stem]
         worst = max(transfer, key=lambda one: one.over_safe)
-        gain, share = _gain(frame.families, name, best), unseeing_share(frame, name)
+        gain, share = _gain(frame.families, name, best), clearing_share(frame, name)
         rows.append(
             [
                 f"`{name}`",
@@ -135,14 +135,14 @@ def _claims(frame: Frame, of: dict[str, list[Standing]]) -> str:
                 with_interval(share.mean, share.lo, share.hi),
             ]
         )
-    nr_searched = sum(len(one.unseeing_s) > 0 for one in frame.families.values())
+    nr_searched = sum(len(one.clearing_s) > 0 for one in frame.families.values())
     notes = f"""
 Non-inferior: the one-sided 95 % bound of the paired difference is at most {MARGIN:.2f} of the scale.
 Near: at most {NEAR:.2f} above the rule that is best in that family, chosen on these seeds.
 Transfer: above the better of `balanced` and `never`; {NEAR:.2f} was allowed.
-Of what the unseeing search gains: what the agent saves over `balanced`, of what a search saves that knows
-the machine and draws the future anew. It was asked in {nr_searched} families, in which the oracle is shown to
-leave more than 2 % of the scale above the best rule.
+Of what clearing can gain: what the agent saves over `balanced`, of what a search saves that knows the
+machine, draws the future anew, and may do what an agent may: clear the count at progress, or keep it.
+It was asked in {nr_searched} families, in which the oracle is shown to leave more than 2 % of the scale above the best rule.
 """
     return table(heads, rows) + notes
 
@@ -162,14 +162,14 @@ def _gain(families: Mapping[str, FamilyCosts], agent: str, rule: str) -> Mean:
     )
 
 
-def unseeing_share(frame: Frame, agent: str) -> Mean:
-    """Of what the search that may not see the future saves over `balanced`, what the agent saves."""
+def clearing_share(frame: Frame, agent: str) -> Mean:
+    """Of what the search without foresight that clears or keeps saves over `balanced`, what the agent saves."""
     gained, possible = [], []
     for found in frame.families.values():
-        nr = len(found.unseeing_s)
+        nr = len(found.clearing_s)
         balanced_s = found.costs_s["balanced"][:nr]
         gained.append((balanced_s - found.costs_s[agent][:nr]) / found.scale_s)
-        possible.append((balanced_s - found.unseeing_s) / found.scale_s)
+        possible.append((balanced_s - found.clearing_s) / found.scale_s)
     whole = np.concatenate(possible)
     return verdicts.share(np.concatenate(gained), whole) if len(whole) > 1 else UNDEFINED_MEAN
 

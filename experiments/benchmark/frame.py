@@ -33,7 +33,8 @@ class FamilyCosts:
     oracle_s: np.ndarray  # of the first seeds, perhaps of none
     bound_s: np.ndarray  # of the same: no plan of the oracle's choices costs less
     exact_ratio: float  # of the oracle's searches that tried every plan
-    unseeing_s: np.ndarray  # of the search that may not see the future, on the first of these seeds
+    unseeing_s: np.ndarray  # of the search that may not see the future, on the first seeds
+    clearing_s: np.ndarray  # of the one that besides may only clear the count or keep it
 
     def best(self) -> str:
         return min(self.costs_s, key=lambda name: self.costs_s[name].mean())
@@ -75,17 +76,18 @@ def of_rows(
     reference: Mapping[str, Sequence[Row]],
     searched: Sequence[Row] = (),
     unseeing: Sequence[Row] = (),
+    clearing: Sequence[Row] = (),
 ) -> FamilyCosts:
-    """Rows of contenders and of the baselines on the scale's own seeds by name; both searches', by seed.
+    """Rows of contenders and of the baselines on the scale's own seeds by name; the searches', by seed.
 
-    What a rule, an agent or the unseeing search did is a plan too: where it cost less than what the oracle
-    found, that counts.
+    What a rule, an agent or a search without foresight did is a plan too: where it cost less than what the
+    oracle found, that counts.
     """
     costs = {name: _costs_s(found) for name, found in rows.items()}
-    ceiling, unseeing_s = _costs_s(searched), _costs_s(unseeing)
-    if searched:
-        ceiling = np.min([ceiling, *(found[: len(ceiling)] for found in costs.values())], axis=0)
-        np.minimum(ceiling[: len(unseeing_s)], unseeing_s, out=ceiling[: len(unseeing_s)])
+    ceiling, unseeing_s, clearing_s = _costs_s(searched), _costs_s(unseeing), _costs_s(clearing)
+    for found_s in (*costs.values(), unseeing_s, clearing_s):
+        nr = min(len(found_s), len(ceiling))
+        np.minimum(ceiling[:nr], found_s[:nr], out=ceiling[:nr])
     return FamilyCosts(
         costs_s=costs,
         scale_s=max(float(_costs_s(found).mean()) for found in reference.values()),
@@ -97,6 +99,7 @@ def of_rows(
         bound_s=np.minimum([row.metrics["bound_s"] for row in searched], ceiling),
         exact_ratio=float(np.mean([row.metrics["is_exact"] for row in searched])) if searched else 0.0,
         unseeing_s=unseeing_s,
+        clearing_s=clearing_s,
     )
 
 

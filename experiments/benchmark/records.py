@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from .. import files
-from ..ceiling import ORACLE, UNSEEING
+from ..ceiling import CLEARING, ORACLE, SEARCHES, UNSEEING
 from ..complete import refuse_incomplete
 from ..identity import Setting
 from ..ledger import Ledger, Row
@@ -91,7 +91,7 @@ def _family(flat: Iterable[dict[str, Any]], kept: dict[str, Any]) -> FamilyCosts
     seeds = range(kept["seeds"]["first"], kept["seeds"]["first"] + kept["seeds"]["number"])
     asked: dict[str, list[Row]] = {name: [] for name in kept["contenders"]}
     reference: dict[str, list[Row]] = {name: [] for name in BASELINES}
-    searched: dict[str, list[Row]] = {ORACLE: [], UNSEEING: []}
+    searched: dict[str, list[Row]] = {name: [] for name in SEARCHES}
     for one in flat:
         row = Row("", one["family"], one["rule"], one["seed"], {name: one[name] for name in METRICS})
         if row.rule in searched:
@@ -100,4 +100,5 @@ def _family(flat: Iterable[dict[str, Any]], kept: dict[str, Any]) -> FamilyCosts
             reference[row.rule].append(row)
         elif row.seed in seeds and row.rule in asked:
             asked[row.rule].append(row)
-    return of_rows(asked, reference, searched[ORACLE][: kept["oracle"]["seeds"]], searched[UNSEEING])
+    searched[ORACLE] = searched[ORACLE][: kept["oracle"]["seeds"]]
+    return of_rows(asked, reference, searched[ORACLE], searched[UNSEEING], searched[CLEARING])

@@ -11,7 +11,7 @@ from reclaim_env.families import frozen
 from reclaim_env.reset_rules import RULES
 
 from .. import evaluate as evaluation
-from ..ceiling import ORACLE, UNSEEING, oracle_metrics, unseeing_metrics
+from ..ceiling import CLEARING, ORACLE, RULES_OF_SEARCH, UNSEEING, oracle_metrics, unseeing_metrics
 from ..contender import Contender, of_rule
 from ..identity import commit, machine, row_key, source_hash, usable_cpus, versions
 from ..ledger import Ledger, Row
@@ -22,7 +22,9 @@ from .frame import FamilyCosts, Frame, of_rows
 from .request import REFERENCE_SEEDS, Case, Request
 
 BATCH = 32  # members that run together; an interruption loses at most so many
-NR_UNSEEING_SEEDS = 8  # at most, of a family that the oracle leaves open: tens of seconds each
+# At most, of a family that the oracle leaves open: tens of seconds each, and a few seconds.
+NR_UNSEEING_SEEDS = 8
+NR_CLEARING_SEEDS = 32
 Measured = TypeVar("Measured")
 Progress = Callable[[str, int], None]  # what is under way, env steps done since the last call
 
@@ -93,7 +95,11 @@ def family_costs(request: Request, case: Case, ledger: Ledger, progress: Progres
     found = of_rows(rows, reference, searched)
     if not found.is_open:
         return found
-    return of_rows(rows, reference, searched, _unseeing_rows(request, case, ledger, progress))
+    unseeing = _unseeing_rows(
+        request, case, UNSEEING, min(request.nr_oracle_seeds, NR_UNSEEING_SEEDS), ledger, progress
+    )
+    clearing = _unseeing_rows(request, case, CLEARING, NR_CLEARING_SEEDS, ledger, progress)
+    return of_rows(rows, reference, searched, unseeing, clearing)
 
 
 def _rows(
@@ -142,14 +148,15 @@ def _oracle_rows(
     return _searched(request, case, plan, seeds, search, ledger, progress)
 
 
-def _unseeing_rows(request: Request, case: Case, ledger: Ledger, progress: Progress) -> list[Row]:
-    player = Contender(UNSEEING, f"futures drawn anew, {', '.join(RULES)}")
-    seeds = request.seeds[: min(request.nr_oracle_seeds, NR_UNSEEING_SEEDS)]
+def _unseeing_rows(
+    request: Request, case: Case, name: str, nr_seeds: int, ledger: Ledger, progress: Progress
+) -> list[Row]:
+    player = Contender(name, f"futures drawn anew, {', '.join(RULES_OF_SEARCH[name])}")
 
     def search(seed: int) -> dict[str, float]:
-        return unseeing_metrics(case.member(seed), request.setting, seed)
+        return unseeing_metrics(name, case.member(seed), request.setting, seed)
 
-    return _searched(request, case, player, seeds, search, ledger, progress)
+    return _searched(request, case, player, request.seeds[:nr_seeds], search, ledger, progress)
 
 
 def _searched(

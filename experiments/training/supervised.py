@@ -83,9 +83,9 @@ def _labelled(session: Session, config: SupervisedConfig, number: int, policy: b
     wanted = max(config.steps // config.rounds // len(agents), 1)
     parts = []
     for index, agent in enumerate(agents):
-        seed = config.seed + SEEDS_OF_A_VISIT * (number * len(config.tails) + index)
+        visit = number * len(config.tails) + index
         for group in by_nr_nodes([one for _, one in interleaved(session.taught)]):
-            part = _visit(session, config, agent, group, wanted, seed)
+            part = _visit(session, config, agent, group, wanted, visit)
             if part is None:
                 return None
             parts.append(part)
@@ -97,18 +97,24 @@ def _contender(policy: bytes) -> Contender:
 
 
 def _visit(
-    session: Session, config: SupervisedConfig, agent: Contender, group: list[int], wanted: int, seed: int
+    session: Session, config: SupervisedConfig, agent: Contender, group: list[int], wanted: int, visit: int
 ) -> Labels | None:
-    """Labels along episodes of one group of scenarios, its share of those wanted; None: stopped."""
+    """Labels along episodes of one group of scenarios, its share of those wanted; None: stopped.
+
+    Each visit plays other scenarios than the one before it, as far as there are others.
+    """
     pairs = interleaved(session.taught)
-    scenarios = [pairs[i][1] for i in group]
-    usual = np.array([session.usual_cost_s[pairs[i][0].name] for i in group])
     wanted = max(round(wanted * len(group) / len(pairs)), 1)
-    env = training_rows(config, scenarios, min(config.rows, len(scenarios)), rule=agent.rule)
+    nr_rows = min(config.rows, len(group))
+    moments = math.ceil(wanted / (nr_rows * len(pairs[group[0]][1].node)))
+    nr_played = nr_rows * math.ceil(moments / config.labels_per_episode)
+    group = np.roll(group, -visit * nr_played).tolist()
+    usual = np.array([session.usual_cost_s[pairs[i][0].name] for i in group])
+    env = training_rows(config, [pairs[i][1] for i in group], nr_rows, rule=agent.rule)
+    seed = config.seed + SEEDS_OF_A_VISIT * visit
     act, rng = actor(agent, env), np.random.default_rng([seed, len(group)])
     observation, _ = env.reset(seed=seed)
     found: list[Labels] = []
-    moments = math.ceil(wanted / (env.num_envs * env.num_nodes))
     per_step = min(config.labels_per_episode, moments) / env.steps_left[0]
     while sum(len(part.features) for part in found) < wanted:
         if session.stopped():

@@ -34,7 +34,7 @@ def recorded(tmp_path_factory):
         patched.setattr(FamilyCosts, "is_open", property(lambda found: True))
         frame = run.run(asked, folder)
     path = folder.path / "rows.parquet"
-    assert records.export(folder.path, path) == 4 * 3 + 16 * 2 + 2 + 2
+    assert records.export(folder.path, path) == 4 * 3 + 16 * 2 + 2 + 2 + 4
     return frame, path
 
 
@@ -50,6 +50,8 @@ def test_the_frame_read_back_is_the_one_that_was_run(recorded):
     (found,) = frame.families.values()
     assert len(found.unseeing_s) == len(found.oracle_s) == 2
     assert (found.unseeing_s >= found.oracle_s).all()
+    assert len(found.clearing_s) == 4
+    assert (found.clearing_s[:2] >= found.oracle_s).all()
 
 
 def test_the_page_names_every_rule_and_nothing_undefined(recorded):
@@ -72,7 +74,7 @@ def test_a_report_of_it_begins_with_all_families_and_ends_every_table_with_the_s
     found = past_run.results(past_run.read(run_copy))
     assert [one.rule for one in found.overall] == ["always", "balanced", "never"]
     (family,) = found.scenarios
-    assert family.searches == family.rules[3:] == ("oracle, 2 seeds", "unseeing, 2 seeds")
+    assert family.searches == family.rules[3:] == ("oracle, 2 seeds", "unseeing, 2 seeds", "clearing")
     gap = family.difference("always", "oracle, 2 seeds", "cost_s")
     first_two = family.values["always"][:2, family.column("cost_s")].mean()
     assert gap.diff == pytest.approx(first_two - (family.mean("oracle, 2 seeds", "cost_s").mean or 0.0))
@@ -97,7 +99,7 @@ def test_a_record_is_made_of_whole_runs_only(run_copy, tmp_path, rule, seed):
         records.export(run_copy, tmp_path / "rows.parquet")
 
 
-@pytest.mark.parametrize("rule", ["always", "oracle", "unseeing"])
+@pytest.mark.parametrize("rule", ["always", "oracle", "unseeing", "clearing"])
 def test_a_run_gone_on_with_after_the_model_changed_is_no_record(run_copy, tmp_path, rule):
     copied = "SELECT key || 'x', scenario, rule, seed, metrics FROM row"
     change(run_copy, f"INSERT INTO row {copied} WHERE rule = '{rule}'")
@@ -107,8 +109,8 @@ def test_a_run_gone_on_with_after_the_model_changed_is_no_record(run_copy, tmp_p
 
 def test_searches_simulated_again_are_the_same_and_one_that_is_not_is_refused(run_copy):
     done = replay.replay(past_run.read(run_copy), 0, (), lambda words, rows: None)
-    assert (done.nr_replayed, done.nr_rows) == (16, 16)
-    for rule in ("oracle", "unseeing"):
+    assert (done.nr_replayed, done.nr_rows) == (20, 20)
+    for rule in ("oracle", "unseeing", "clearing"):
         change(
             run_copy, f"UPDATE row SET metrics = json_set(metrics, '$.stall_s', 9.5) WHERE rule = '{rule}'"
         )

@@ -227,6 +227,12 @@ def test_what_a_reset_leaves_of_the_count(model, rule, failures, events, left):
     assert node.hopeless_since_s == -1.0
 
 
+def test_a_rule_that_only_clears_has_no_clock_no_other_count_and_no_retry():
+    others = {name for name, rule in RULES.items() if not rule.only_clears}
+    timers = {"always_timer", "timer", "balanced_timer", "backoff", "allocated", "allocated_free"}
+    assert others == timers | {"threshold", "decrement", "partial", "never_gives_up", "retry_low"}
+
+
 def test_retry_low_takes_from_a_protected_cgroup_before_a_run_counts_as_failed(model):
     for rule, protection, reclaims in (
         ("always", "memory_low_mib", False),
