@@ -142,7 +142,8 @@ Near: at most {NEAR:.2f} above the rule that is best in that family, chosen on t
 Transfer: above the better of `balanced` and `never`; {NEAR:.2f} was allowed.
 Of what clearing can gain: what the agent saves over `balanced`, of what a search saves that knows the
 machine, draws the future anew, and may do what an agent may: clear the count at progress, or keep it.
-It was asked in {nr_searched} families, in which the oracle is shown to leave more than 2 % of the scale above the best rule.
+It was asked in {nr_searched} families, in which the oracle is shown to leave more than 2 % of the scale
+above the best rule.
 """
     return table(heads, rows) + notes
 
@@ -163,7 +164,7 @@ def _gain(families: Mapping[str, FamilyCosts], agent: str, rule: str) -> Mean:
 
 
 def clearing_share(frame: Frame, agent: str) -> Mean:
-    """Of what the search without foresight that clears or keeps saves over `balanced`, what the agent saves."""
+    """Of what a search without foresight that clears or keeps saves over `balanced`, what the agent saves."""
     gained, possible = [], []
     for found in frame.families.values():
         nr = len(found.clearing_s)

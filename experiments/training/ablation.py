@@ -19,7 +19,8 @@ from ..benchmark.page import table
 from ..contender import Contender
 from .learner_tags import COST_RATIO
 from .lessons import lessons
-from .supervised import LABELS, Labels, fitted, read_labels
+from .pooled import kept_labels
+from .supervised import Labels, fitted
 from .train import AGENT_NAME, USUAL, read_manifest, stored_config
 from .train_config import SupervisedConfig
 from .validation import Validation, validation_points
@@ -54,8 +55,7 @@ class Refit:
         config = stored_config(folder)
         if not isinstance(config, SupervisedConfig):
             raise ValueError(f"{folder}: found a run of {config.algo}, wanted one of supervised")
-        kept = [read_labels(path) for path in sorted((folder / LABELS).iterdir())]
-        self.labels = Labels.joined([labels for labels in kept if labels])
+        self.labels = kept_labels(folder)
         self.agent = load_policy(folder / AGENT_NAME)
         self.spec = self.agent.spec
         self._config, self._usual = config, USUAL.validate_python(read_manifest(folder)["usual_cost_s"])

@@ -1,8 +1,8 @@
-"""Which of several runs to ship: `python -m experiments.training.choice RUN...`
+"""Which of several agents to ship: `python -m experiments.training.choice RUN... [FILE...]`
 
-Their policies on the same episodes of the validation, of more members than a run looks at while it learns.
-The one that costs least comes first; beside it, in how many lessons it costs more than the merged rule by
-more than the margin.
+Those of runs, and of files beside them, on the same episodes of the validation, of more members than a run
+looks at while it learns. The one that costs least comes first; beside it, in how many lessons it costs more
+than the merged rule by more than the margin.
 """
 
 import sys
@@ -36,19 +36,29 @@ class Standing:
     worse: tuple[str, ...]  # lessons in which the rule costs less by more than the margin
 
 
-def standings(runs: Sequence[Path], members: int = MEMBERS) -> list[Standing]:
-    """The best first; a ValueError where runs were not validated alike."""
+def standings(paths: Sequence[Path], members: int = MEMBERS) -> list[Standing]:
+    """The best first; a ValueError where runs were not validated alike, or there is none."""
+    runs = [path for path in paths if path.is_dir()]
+    if not runs:
+        raise ValueError("found no run, wanted one at least: it says what the validation is")
     config, *others = (stored_config(run) for run in runs)
     for other, run in zip(others, runs[1:], strict=True):
         if (_validated(other), other.setting) != (_validated(config), config.setting):
             raise ValueError(f"{run}: found another validation, wanted that of {runs[0]}")
     validation = Validation(lessons(_validated(config, members)), config.setting, members)
-    agents = [replace(of_agent(run / AGENT_NAME, taken=set()), name=run.name) for run in runs]
+    agents = [_agent(path) for path in paths]
     contenders = [*map(of_rule, BASELINES), *agents]
     found = dict(zip(contenders, _ratios(validation, contenders), strict=True))
     rule = found[of_rule(RULE)]
     standings = [_standing(one.name, found[one], rule) for one in (of_rule(RULE), *agents)]
     return sorted(standings, key=lambda one: one.ratio)
+
+
+def _agent(path: Path) -> Contender:
+    """A run's by the name of its folder."""
+    if not path.is_dir():
+        return of_agent(path, taken=set())
+    return replace(of_agent(path / AGENT_NAME, taken=set()), name=path.name)
 
 
 def _validated(config: TrainConfig, members: int = 1) -> tuple[str, ...]:

@@ -54,6 +54,18 @@ def test_the_run_that_costs_least_comes_first_and_lessons_it_loses_are_told(tmp_
     assert "| `clears` | 1.0000 | 1 | lively |" in choice.render(list(found.values()))
 
 
+@pytest.mark.usefixtures("_toys")
+def test_a_file_stands_beside_runs_under_its_own_name(tmp_path):
+    run = write_run(tmp_path / "clears", True)
+    (tmp_path / "keeps.safetensors").write_bytes(
+        (write_run(tmp_path / "keeps", False) / "agent.safetensors").read_bytes()
+    )
+    found = choice.standings([tmp_path / "keeps.safetensors", run], MEMBERS)
+    assert [one.name for one in found] == ["keeps", "balanced", "clears"]
+    with pytest.raises(ValueError, match="found no run, wanted one"):
+        choice.standings([tmp_path / "keeps.safetensors"], MEMBERS)
+
+
 def test_a_margin_is_allowed():
     rule = {"a": 0.5, "b": 0.5}
     assert choice._standing("mine", {"a": 0.515, "b": 0.525}, rule) == choice.Standing("mine", 0.52, ("b",))

@@ -18,12 +18,21 @@ pytest.importorskip("stable_baselines3")
 import torch
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from agents.policy_file import PolicySpec, load_policy
+from agents.policy_file import PolicySpec, load_policy, parse_policy
 from experiments import cli, identity
 from experiments.benchmark.request import REFERENCE_SEEDS
 from experiments.evaluate import FIRST_SEED
 from experiments.metrics import tag
-from experiments.training import algorithms, checkpoints, learner, lessons, supervised, train, train_config
+from experiments.training import (
+    algorithms,
+    checkpoints,
+    learner,
+    lessons,
+    pooled,
+    supervised,
+    train,
+    train_config,
+)
 from experiments.training.learner_tags import COST_RATIO, MEAN_REWARD, TRACKED
 from experiments.training.lessons import Lesson
 from reclaim_env.reset_rules import KERNEL_RULES, RULES
@@ -337,6 +346,45 @@ def test_a_supervised_policy_does_what_costs_less(tmp_path, monkeypatch):
         right = (sign * labels.costs).argmin(axis=1)
         weight = np.ptp(labels.costs, axis=1)[matters]
         assert ((chosen == right)[matters] * weight).sum() > 0.9 * weight.sum()
+
+
+@pytest.mark.usefixtures("small")
+def test_each_visit_of_a_supervised_run_plays_scenarios_that_the_one_before_did_not(tmp_path, monkeypatch):
+    """Two rows and one episode each: two visits of the tails' episodes, one of each later policy's."""
+    monkeypatch.setattr(
+        lessons, "load_all", lambda names: [lively(f"{name}-{i}") for name in names for i in range(12)]
+    )
+    seen = []
+
+    def rows(config, scenarios, num_envs, **more):
+        env = lessons.training_rows(config, scenarios, num_envs, **more)
+        return env if not seen.append([one.name for one in scenarios[:num_envs]]) else None
+
+    monkeypatch.setattr(supervised, "training_rows", rows)
+    asked = {"algo": "supervised", "rows": 2, "hidden": (8,), "labels_per_episode": 2, "hold_steps": 10}
+    run(tmp_path / "run", steps=24, rounds=3, **asked)
+    played = [name for visit in seen for name in visit]
+    assert len(seen) == 4 and len(set(played)) == len(played) == 8
+
+
+@pytest.mark.usefixtures("small")
+def test_labels_of_several_runs_are_fitted_as_one(tmp_path):
+    asked = {"algo": "supervised", "rows": 2, "hidden": (8,), "labels_per_episode": 4, "hold_steps": 10}
+    runs = [run(tmp_path / f"run{seed}", steps=32, seed=seed, **asked) for seed in (0, 1)]
+    alone = load_policy(runs[0] / "agent.safetensors")
+    same = parse_policy(pooled.pooled(runs[:1], "again"))
+    assert same.spec.made_by == "again"
+    for name, tensor in alone.tensors.items():
+        assert np.array_equal(same.tensors[name], tensor)
+    pooled.main([str(tmp_path / "both.safetensors"), *map(str, runs)])
+    both = load_policy(tmp_path / "both.safetensors")
+    assert both.spec.made_by == "python -m experiments.training.pooled both.safetensors run0 run1"
+    assert not np.array_equal(both.tensors["layer0.weight"], alone.tensors["layer0.weight"])
+    with pytest.raises(SystemExit, match="wanted a new file"):
+        pooled.main([str(tmp_path / "both.safetensors"), *map(str, runs)])
+    other = run(tmp_path / "other", steps=32, seed=2, **asked | {"clear_weight": 2.0})
+    with pytest.raises(SystemExit, match="found another config"):
+        pooled.main([str(tmp_path / "new.safetensors"), *map(str, (*runs, other))])
 
 
 def test_a_fitted_network_takes_features_as_the_env_gives_them():
