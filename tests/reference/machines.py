@@ -90,6 +90,9 @@ def audit(m: Machine) -> None:
         assert node["free_pages"] + lists.sum() + held == node["managed_pages"]
         assert node["slab_pages"] == -(-node["slab_objects"] // OBJECTS_PER_PAGE)
         assert node["free_pages"] >= 0
+    listed_files = m.page[listed][m.class_["anon"][m.page["class_"][listed]] == 0]
+    touches = m.class_["touches"][listed_files["class_"]]
+    assert (listed_files["cleared_touches"] <= touches).all()  # nobody knows of touches that are to come
     usage = m.memcg["usage_pages"] - m.memcg["stock_pages"]
     own = np.zeros(nr_memcgs, np.int64)
     for lruvec, row in enumerate(m.lruvec):
