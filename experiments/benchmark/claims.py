@@ -15,7 +15,7 @@ import numpy as np
 from reclaim_env.reset_rules import RULES
 
 from .. import verdicts
-from ..stats import UNDEFINED_MEAN, Mean
+from ..stats import UNDEFINED_MEAN, Mean, means
 from ..wording import compact, with_interval
 from . import records
 from .frame import FamilyCosts, Frame
@@ -77,6 +77,7 @@ def render(frame: Frame, varied: Frame) -> str:
     of = {name: [standing(frame, stem, name) for stem in frame.families] for name in names}
     parts = [_head(frame, varied, names), "## Over all families\n", _overall(frame)]
     parts += ["## Against what was wanted\n", _claims(frame, of)]
+    parts += ["## What clearing can gain\n", _clearing(frame, names)]
     parts += ["## Where the state decides\n", _state_dependent(frame, varied)]
     parts += ["## Family by family\n", _families(frame, of)]
     return "\n".join(parts)
@@ -85,7 +86,7 @@ def render(frame: Frame, varied: Frame) -> str:
 def _head(frame: Frame, varied: Frame, names: Sequence[str]) -> str:
     return f"""# Trained agents on families they have not seen
 
-{len(names)} agents of one config and different training seeds, {len(frame.families)} families of the test
+{len(names)} agents, {len(frame.families)} families of the test
 and transfer splits, {frame.nr_seeds} paired seeds each; kernel {frame.setting.kernel}, cost weights
 {frame.setting.weights}, families frozen as {frame.families_hash}.
 What it means stands in [FINDINGS.md](FINDINGS.md).
@@ -173,6 +174,20 @@ def clearing_share(frame: Frame, agent: str) -> Mean:
         possible.append((balanced_s - found.clearing_s) / found.scale_s)
     whole = np.concatenate(possible)
     return verdicts.share(np.concatenate(gained), whole) if len(whole) > 1 else UNDEFINED_MEAN
+
+
+def _clearing(frame: Frame, names: Sequence[str]) -> str:
+    """Family by family, what the clearing search and each agent save over `balanced`, over the scale."""
+    rows = []
+    for stem, found in frame.families.items():
+        if nr := len(found.clearing_s):
+            saved = {name: found.costs_s["balanced"][:nr] - found.costs_s[name][:nr] for name in names}
+            saved = {"search": found.costs_s["balanced"][:nr] - found.clearing_s, **saved}
+            gains = [means(one[:, None] / found.scale_s)[0] for one in saved.values()]
+            cells = [with_interval(gain.mean, gain.lo, gain.hi) for gain in gains]
+            rows.append([short(stem), f"{nr}", *cells])
+    heads = ["saved over `balanced` [95 %]", "seeds", "search", *(f"`{name}`" for name in names)]
+    return table(heads, rows)
 
 
 def _state_dependent(frame: Frame, varied: Frame) -> str:

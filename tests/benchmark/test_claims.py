@@ -83,6 +83,7 @@ def test_the_page_counts_families_and_names_the_worst_transfer():
     assert "| other/one (transfer) | 0.800 | 0.500 `gap` | 0.900 (!) |" in page
     assert "| made/up | 0.800 | 0.500 `gap` | 0.540 |" in page
     assert "asked in 3 families" in page
+    assert "| made/up | 4 | .600 | .260 |" in page  # of 8 s, to 2 and to 5.4
 
 
 def test_where_the_state_decides_the_best_single_rule_is_that_of_all_families():
