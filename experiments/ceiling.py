@@ -47,10 +47,10 @@ def oracle_metrics(
     return {**whole, "bound_s": found.bound_s, "is_exact": float(found.is_exact)}
 
 
-def unseeing_metrics(search: str, scenario: Scenario, setting: Setting, seed: int) -> dict[str, float]:
-    """Metrics of the whole machine; search: UNSEEING or CLEARING."""
+def unseeing_metrics(name: str, scenario: Scenario, setting: Setting, seed: int) -> dict[str, float]:
+    """Metrics of the whole machine; name: UNSEEING or CLEARING."""
     env = at_the_start(scenario, setting, seed)
-    played = play(env, rules=RULES_OF_SEARCH[search])
+    played = play(env, rules=RULES_OF_SEARCH[name])
     return _metrics_of_plan(env, setting, played.rules, played.plan)
 
 

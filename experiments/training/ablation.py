@@ -19,8 +19,7 @@ from ..benchmark.page import table
 from ..contender import Contender
 from .learner_tags import COST_RATIO
 from .lessons import lessons
-from .pooled import kept_labels
-from .supervised import Labels, fitted
+from .supervised import Labels, fitted, kept_labels
 from .train import AGENT_NAME, USUAL, read_manifest, stored_config
 from .train_config import SupervisedConfig
 from .validation import Validation, validation_points

@@ -11,7 +11,7 @@ from pathlib import Path
 from agents.policy_file import load_policy
 
 from .. import files
-from .supervised import LABELS, Labels, fitted, read_labels
+from .supervised import Labels, fitted, kept_labels
 from .train import AGENT_NAME, stored_config
 from .train_config import SupervisedConfig
 
@@ -26,12 +26,6 @@ def pooled(runs: Sequence[Path], command: str) -> bytes:
     return fitted(Labels.joined([kept_labels(run) for run in runs]), configs[0], spec)
 
 
-def kept_labels(run: Path) -> Labels:
-    """Of all rounds of a run."""
-    kept = [read_labels(path) for path in sorted((run / LABELS).iterdir())]
-    return Labels.joined([labels for labels in kept if labels])
-
-
 def _config(run: Path) -> SupervisedConfig:
     config = stored_config(run)
     if not isinstance(config, SupervisedConfig):
@@ -40,6 +34,8 @@ def _config(run: Path) -> SupervisedConfig:
 
 
 def main(arguments: Sequence[str]) -> None:
+    if len(arguments) < 2:
+        raise SystemExit(f"found {len(arguments)} arguments, wanted FILE and one RUN at least")
     path, *runs = map(Path, arguments)
     if path.exists():
         raise SystemExit(f"{path}: found something there, wanted a new file")

@@ -101,7 +101,7 @@ def _visit(
 ) -> Labels | None:
     """Labels along episodes of one group of scenarios, its share of those wanted; None: stopped.
 
-    Each visit plays other scenarios than the one before it, as far as there are others.
+    Each visit begins behind what the one before it played, as far as there are others.
     """
     pairs = interleaved(session.taught)
     wanted = max(round(wanted * len(group) / len(pairs)), 1)
@@ -216,3 +216,9 @@ def read_labels(path: Path) -> Labels | None:
             return Labels(found["features"], found["costs"])
     except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
         raise ValueError(f"{path.name}: found {type(error).__name__}, wanted labels of this run") from None
+
+
+def kept_labels(run: Path) -> Labels:
+    """Of all rounds of a run."""
+    kept = [read_labels(path) for path in sorted((run / LABELS).iterdir())]
+    return Labels.joined([labels for labels in kept if labels])

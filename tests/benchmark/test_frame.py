@@ -20,8 +20,9 @@ def rows(rule: str, costs_s: np.ndarray, **metrics: float) -> list[Row]:
     ]
 
 
-def family(oracle_s: np.ndarray, unseeing_s: np.ndarray, gap_s: float = 5.0) -> FamilyCosts:
-    costs = {"always": 9 + SPREAD, "balanced": 8 + SPREAD, "gap": gap_s + SPREAD}
+def family(oracle_s: np.ndarray, unseeing_s: np.ndarray, **others_s: float) -> FamilyCosts:
+    costs = {"always": 9 + SPREAD, "balanced": 8 + SPREAD, "gap": 5 + SPREAD}
+    costs |= {name: cost + SPREAD for name, cost in others_s.items()}
     rules = {name: rows(name, one) for name, one in costs.items()}
     reference = {name: rules[name] for name in ("always", "balanced")}
     searched = rows("oracle", oracle_s, bound_s=2.5, is_exact=0.0)
@@ -46,6 +47,12 @@ def test_a_gap_that_one_seed_makes_is_none():
     oracle_s = 5 + SPREAD
     oracle_s[0] = 1.0
     assert not family(oracle_s, np.zeros(0)).is_open
+
+
+def test_a_gap_that_an_agent_closes_is_still_one_between_rules_and_oracle():
+    found = family(1 + SPREAD, np.zeros(0), trained=1.0)
+    assert found.best() == "trained"
+    assert found.best_beside_oracle == "gap" and found.is_open
 
 
 def test_the_oracle_is_no_dearer_than_anything_it_stands_beside():

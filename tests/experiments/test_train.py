@@ -380,6 +380,8 @@ def test_labels_of_several_runs_are_fitted_as_one(tmp_path):
     both = load_policy(tmp_path / "both.safetensors")
     assert both.spec.made_by == "python -m experiments.training.pooled both.safetensors run0 run1"
     assert not np.array_equal(both.tensors["layer0.weight"], alone.tensors["layer0.weight"])
+    with pytest.raises(SystemExit, match="wanted FILE and one RUN"):
+        pooled.main([str(tmp_path / "new.safetensors")])
     with pytest.raises(SystemExit, match="wanted a new file"):
         pooled.main([str(tmp_path / "both.safetensors"), *map(str, runs)])
     other = run(tmp_path / "other", steps=32, seed=2, **asked | {"clear_weight": 2.0})
