@@ -20,8 +20,7 @@ from ..contender import Contender
 from .learner_tags import COST_RATIO
 from .lessons import lessons
 from .supervised import Labels, fitted, kept_labels
-from .train import AGENT_NAME, USUAL, read_manifest, stored_config
-from .train_config import SupervisedConfig
+from .train import AGENT_NAME, USUAL, read_manifest, stored_supervised_config
 from .validation import Validation, validation_points
 
 GROUPS = {
@@ -51,9 +50,7 @@ class Refit:
     """The labels of a finished run, fitted and validated as the run itself did it."""
 
     def __init__(self, folder: Path):
-        config = stored_config(folder)
-        if not isinstance(config, SupervisedConfig):
-            raise ValueError(f"{folder}: found a run of {config.algo}, wanted one of supervised")
+        config = stored_supervised_config(folder)
         self.labels = kept_labels(folder)
         self.agent = load_policy(folder / AGENT_NAME)
         self.spec = self.agent.spec

@@ -12,25 +12,17 @@ from agents.policy_file import load_policy
 
 from .. import files
 from .supervised import Labels, fitted, kept_labels
-from .train import AGENT_NAME, stored_config
-from .train_config import SupervisedConfig
+from .train import AGENT_NAME, stored_supervised_config
 
 
 def pooled(runs: Sequence[Path], command: str) -> bytes:
     """The policy file, begun with the first run's seed; a ValueError where the runs are not of one config."""
-    configs = [_config(run) for run in runs]
+    configs = [stored_supervised_config(run) for run in runs]
     for run, config in zip(runs, configs, strict=True):
         if config.model_copy(update={"seed": configs[0].seed}) != configs[0]:
             raise ValueError(f"{run}: found another config, wanted that of {runs[0]} and another seed")
     spec = load_policy(runs[0] / AGENT_NAME).spec.model_copy(update={"made_by": command})
     return fitted(Labels.joined([kept_labels(run) for run in runs]), configs[0], spec)
-
-
-def _config(run: Path) -> SupervisedConfig:
-    config = stored_config(run)
-    if not isinstance(config, SupervisedConfig):
-        raise ValueError(f"{run}: found a run of {config.algo}, wanted one of supervised")
-    return config
 
 
 def main(arguments: Sequence[str]) -> None:

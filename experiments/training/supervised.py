@@ -101,7 +101,8 @@ def _visit(
 ) -> Labels | None:
     """Labels along episodes of one group of scenarios, its share of those wanted; None: stopped.
 
-    Each visit begins behind what the one before it played, as far as there are others.
+    A visit begins as many scenarios further on as those before it would have played, had they been as long:
+    none plays what the one before it did, as far as there are others.
     """
     pairs = interleaved(session.taught)
     wanted = max(round(wanted * len(group) / len(pairs)), 1)

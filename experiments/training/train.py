@@ -24,7 +24,7 @@ from ..run_folder import MANIFEST, RunFolder
 from ..wording import slug, visible
 from .lessons import Lesson, lessons
 from .session import Progress, Session
-from .train_config import TrainConfig, as_fields, config_of
+from .train_config import SupervisedConfig, TrainConfig, as_fields, config_of
 from .validation import Measured, Validation, usual_costs_s, validation_points
 
 AGENT_NAME = "agent.safetensors"
@@ -252,6 +252,14 @@ def stored_config(folder: Path) -> TrainConfig:
     except (KeyError, TypeError, ValueError):
         raise ValueError(f"--resume: {MANIFEST}: found no config, wanted that of a training run") from None
     return config_of(as_fields(stored), f"--resume: config in {MANIFEST}: ")
+
+
+def stored_supervised_config(folder: Path) -> SupervisedConfig:
+    """The same; a ValueError where it was run by another algorithm."""
+    config = stored_config(folder)
+    if not isinstance(config, SupervisedConfig):
+        raise ValueError(f"{folder}: found a run of {config.algo}, wanted one of supervised")
+    return config
 
 
 def _whole_command(folder: Path, asked: Mapping[str, Any], command: str) -> str:

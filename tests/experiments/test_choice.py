@@ -11,6 +11,7 @@ from experiments import files
 from experiments.contender import Contender, of_rule
 from experiments.identity import Setting
 from experiments.training import choice, lessons
+from experiments.training.train import stored_supervised_config
 from experiments.training.train_config import config_of
 from experiments.training.validation import Validation
 from reclaim_env.observation import visible_features
@@ -64,6 +65,12 @@ def test_a_file_stands_beside_runs_under_its_own_name(tmp_path):
     assert [one.name for one in found] == ["keeps", "balanced", "clears"]
     with pytest.raises(ValueError, match="found no run, wanted one"):
         choice.standings([tmp_path / "keeps.safetensors"], MEMBERS)
+
+
+def test_a_run_of_another_algorithm_has_no_labels_to_be_fitted_again(tmp_path):
+    run = write_run(tmp_path / "other", True)
+    with pytest.raises(ValueError, match=r"other: found a run of ppo, wanted one of supervised"):
+        stored_supervised_config(run)
 
 
 def test_a_margin_is_allowed():
