@@ -99,6 +99,18 @@ def test_sixteen_empty_runs_take_as_long_as_their_passes_then_kswapd_dozes_and_s
     assert node.vmstat.kswapd_high_wmark_hit_quickly == 15
 
 
+@pytest.mark.parametrize("share", [1.0, 0.5])
+def test_what_is_left_of_a_slice_in_which_kswapd_begins_to_doze_is_the_dozes(model, share):
+    env = node_in(RUN, UNBALANCED, failures=15)
+    node = env.node[0]
+    node.kswapd_cpu_share_ratio = share
+    run_s, slice_s = 12 * 21e-6 / share, 0.01
+    model.kswapd.kswapd(env, 0, slice_s)
+    assert node.kswapd_phase == DOZE
+    assert node.vmstat.awake_s == pytest.approx(run_s)
+    assert node.doze_left_s == pytest.approx(0.1 - (slice_s - run_s))
+
+
 @pytest.mark.parametrize("phase", [SLEEP, DOZE])
 def test_cpu_time_that_was_overdrawn_is_paid_back_asleep(model, phase):
     env = node_in(phase, BALANCED)

@@ -195,6 +195,18 @@ MUTANTS: list[tuple[str, str, str, Callable]] = [
     ),
     (
         "kswapd.py",
+        "pgdat.vmstat.awake_s -= max(pgdat.cpu_carry_s, 0.0) / share",
+        "pgdat.vmstat.awake_s -= max(pgdat.cpu_carry_s, 0.0)",
+        test_kswapd.test_what_is_left_of_a_slice_in_which_kswapd_begins_to_doze_is_the_dozes,
+    ),
+    (
+        "kswapd.py",
+        "pgdat.doze_left_s - max(pgdat.cpu_carry_s, 0.0) / share",
+        "pgdat.doze_left_s",
+        test_kswapd.test_what_is_left_of_a_slice_in_which_kswapd_begins_to_doze_is_the_dozes,
+    ),
+    (
+        "kswapd.py",
         "< min(missing, MERGED_PAGES)",
         "< MERGED_PAGES",
         test_kswapd.test_passes_that_could_balance_the_node_are_made_one_by_one,
