@@ -1,8 +1,5 @@
 """The counters of /proc/vmstat, of all nodes together, one array each: what `info` holds."""
 
-from collections.abc import Iterator
-from itertools import chain, groupby
-
 import numpy as np
 
 from reclaim_env.model.constants import REASONS
@@ -17,8 +14,7 @@ def _offset_words(record: np.dtype, field: str) -> int:
     return offsets[field] // _WORD_BYTES
 
 
-_NODE_AT = _offset_words(ENV, "node")
-_VMSTAT_AT = _offset_words(NODE, "vmstat")
+_FIRST = _offset_words(ENV, "node") + _offset_words(NODE, "vmstat")
 _NODE_WORDS = NODE.itemsize // _WORD_BYTES
 
 
@@ -40,45 +36,25 @@ VMSTAT_NAMES = tuple(name for name, _ in WORDS)
 _IS_FLOAT = np.array([dtype.kind == "f" for _, dtype in WORDS])
 
 
-def _blocks() -> list[tuple[bool, slice]]:
-    """Neighbouring words of one type: (are they floats, where they stand)."""
-    blocks, first = [], 0
-    for is_float, group in groupby(_IS_FLOAT.tolist()):
-        last = first + len(list(group))
-        blocks.append((is_float, slice(first, last)))
-        first = last
-    return blocks
-
-
-_BLOCKS = _blocks()
-
-
 @kernel
-def _sum_nodes(ints, floats, first, stride, nr_nodes, is_float, total_ints, total_floats):
-    """Sums, over nodes, the words from `first` on of each record -> a column of the totals (words, num_envs).
+def sum_nodes(ints, rows, nr_nodes, totals):
+    """Fills the rows' columns of totals, (len(WORDS), num_envs) int64, with the counters of all their nodes.
 
-    ints and floats are the same memory, read as either; so are the totals.
+    ints are the records as int64, (num_envs, words). A counter that is no integer is the 8 bytes of a float.
     """
-    for i in range(ints.shape[0]):
-        for w in range(is_float.size):
-            if is_float[w]:
-                total_floats[w, i] = floats[i, first + w]
+    floats = ints.view(np.float64)
+    total_floats = totals.view(np.float64)
+    for j in range(rows.size):
+        i = rows[j]
+        for w in range(_IS_FLOAT.size):
+            if _IS_FLOAT[w]:
+                total_floats[w, i] = floats[i, _FIRST + w]
                 for nid in range(1, nr_nodes):
-                    total_floats[w, i] += floats[i, first + nid * stride + w]
+                    total_floats[w, i] += floats[i, _FIRST + nid * _NODE_WORDS + w]
             else:
-                total_ints[w, i] = ints[i, first + w]
+                totals[w, i] = ints[i, _FIRST + w]
                 for nid in range(1, nr_nodes):
-                    total_ints[w, i] += ints[i, first + nid * stride + w]
-
-
-def vmstat_totals(records: np.ndarray, num_nodes: int) -> Iterator[np.ndarray]:
-    """(num_envs,) for each of VMSTAT_NAMES, cumulative since the episode began. New arrays."""
-    ints = records.view(np.int64).reshape(len(records), -1)
-    totals = np.empty((len(WORDS), len(records)), np.int64)
-    of_type = (totals, totals.view(np.float64))
-    first = _NODE_AT + _VMSTAT_AT
-    _sum_nodes(ints, ints.view(np.float64), first, _NODE_WORDS, num_nodes, _IS_FLOAT, *of_type)
-    return chain.from_iterable(of_type[is_float][words] for is_float, words in _BLOCKS)
+                    totals[w, i] += ints[i, _FIRST + nid * _NODE_WORDS + w]
 
 
 @kernel

@@ -11,7 +11,7 @@ from gymnasium.vector import AutoresetMode
 
 from reclaim_env.arguments import ScenarioArg
 from reclaim_env.observation import feature_docs
-from reclaim_env.vector import INFO_NAMES, ReclaimVectorEnv, Saved
+from reclaim_env.vector import ReclaimVectorEnv, Saved
 
 
 class ReclaimEnv(gym.Env):
@@ -116,6 +116,7 @@ class ReclaimEnv(gym.Env):
             privileged=privileged,
             rule=rule,
             autoreset_mode=AutoresetMode.DISABLED,
+            copy=False,
             render_mode=render_mode,
         )
         self.metadata = {**type(self).metadata, "render_fps": self.rows.metadata["render_fps"]}
@@ -128,13 +129,14 @@ class ReclaimEnv(gym.Env):
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
     ) -> tuple[np.ndarray, dict[str, Any]]:
         super().reset(seed=seed)
-        observation, info = self.rows.reset(seed=seed)
-        return observation[0], _only_row(info)
+        observation, _ = self.rows.reset(seed=seed)
+        return observation[0].copy(), self.rows.info_table.of_row(0)
 
     def step(self, action: Any) -> tuple[np.ndarray, float, bool, bool, dict[str, Any]]:
         actions = None if self.rows.rule is not None else np.asarray(action)[np.newaxis]
-        observation, reward, terminated, truncated, info = self.rows.step(actions)
-        return observation[0], float(reward[0]), bool(terminated[0]), bool(truncated[0]), _only_row(info)
+        observation, reward, terminated, truncated, _ = self.rows.step(actions)
+        info = self.rows.info_table.of_row(0)
+        return observation[0].copy(), float(reward[0]), bool(terminated[0]), bool(truncated[0]), info
 
     def fork(self) -> "ReclaimEnv":
         """A copy with the same future, given the same actions; neither touches the other."""
@@ -155,11 +157,6 @@ class ReclaimEnv(gym.Env):
 
     def close(self) -> None:
         self.rows.close()
-
-
-def _only_row(info: dict[str, Any]) -> dict[str, Any]:
-    """The first row's numbers, without the masks that say it has them."""
-    return {name: info[name].item() for name in INFO_NAMES}
 
 
 ReclaimEnv.__doc__ = (ReclaimEnv.__doc__ or "").replace("    {FEATURES}", indent(feature_docs(), "    "))

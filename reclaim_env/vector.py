@@ -4,7 +4,7 @@ import copy as copying
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from itertools import chain, pairwise
+from itertools import pairwise
 from typing import Any, ClassVar
 
 import numpy as np
@@ -17,16 +17,11 @@ from reclaim_env import reward as costs
 from reclaim_env.arguments import ScenarioArg
 from reclaim_env.boot import boot
 from reclaim_env.copies import copied, put_rows
-from reclaim_env.counters import VMSTAT_NAMES, remember_rows, vmstat_totals
-from reclaim_env.model.constants import PRESSURES
+from reclaim_env.counters import remember_rows
+from reclaim_env.info import InfoTable
 from reclaim_env.model.kernel import kernel
 from reclaim_env.model.layout import VMSTAT, alloc
 from reclaim_env.model.tick import start_episode, step_rows
-
-_COST_NAMES = tuple(f"cost_{term}_s" for term in costs.COST_TERMS)
-_PRESSURE_NAMES = tuple(f"pressure_{name}_s" for name in PRESSURES)
-INFO_NAMES = ("time_s", *VMSTAT_NAMES, *_PRESSURE_NAMES, *_COST_NAMES)
-_MASK_NAMES = tuple(f"_{name}" for name in INFO_NAMES)
 
 
 @kernel
@@ -47,11 +42,6 @@ class Saved:
     ended: np.ndarray
 
 
-def _with_masks(info: dict[str, np.ndarray], mask: np.ndarray) -> dict[str, Any]:
-    """Adds gymnasium's `_name`: which rows have a `name`. The masks of one call are one array."""
-    return info | dict.fromkeys(_MASK_NAMES, mask)
-
-
 class ReclaimVectorEnv(VectorEnv):
     """`num_envs` machines; the arguments are those of reclaim_env.env.ReclaimEnv, which is the manual page.
 
@@ -60,7 +50,7 @@ class ReclaimVectorEnv(VectorEnv):
                       of a longer list is dealt out to their next episodes, and then the list again
       rule            one evaluated in the model at every progress event; actions are then ignored
       autoreset_mode  NEXT_STEP, SAME_STEP or DISABLED, as gymnasium means them
-      copy            False returns the same observation array at every call
+      copy            False returns the same observation array at every call; the next step changes infos
       threads         rows are split among them; the results are the same for any number
 
     `reset(seed=s)` gives row i the seed s + i, a list gives each row its own (None: the scenario's, fresh
@@ -140,6 +130,7 @@ class ReclaimVectorEnv(VectorEnv):
     def _allocate_scratch(self) -> None:
         shape, terms = (self.num_envs, self.num_nodes), len(costs.COST_TERMS)
         self._node_observation = np.zeros(shape, observation.NODE_OBSERVATION)
+        self.info_table = InfoTable(self.num_envs)
         self.node_lost_s = np.zeros((*shape, terms))
         self._lost_s = np.zeros((self.num_envs, terms))
         self.last_reward = np.zeros(self.num_envs)
@@ -150,13 +141,14 @@ class ReclaimVectorEnv(VectorEnv):
         self._pool: ThreadPoolExecutor | None = None
 
     def _on_slices(self, work: Callable[[np.ndarray], None]) -> None:
-        """Runs work(rows) for every slice of rows: here if there is one, else in the persistent pool."""
-        if len(self._slices) == 1:
-            work(self._slices[0])
-            return
-        if self._pool is None:
-            self._pool = ThreadPoolExecutor(len(self._slices), thread_name_prefix="reclaim-rows")
-        list(self._pool.map(work, self._slices))
+        """Runs work(rows) for every slice of rows: the first here, the others in a persistent pool."""
+        first, *others = self._slices
+        if others and self._pool is None:
+            self._pool = ThreadPoolExecutor(len(others), thread_name_prefix="reclaim-rows")
+        pending = [self._pool.submit(work, rows) for rows in others] if self._pool else []
+        work(first)
+        for one in pending:
+            one.result()
 
     @property
     def ticks_per_step(self) -> int:
@@ -183,12 +175,8 @@ class ReclaimVectorEnv(VectorEnv):
         rows = np.flatnonzero(mask)
         self._give_seeds(rows, seed)
         self._restart(rows)
-        self._observe(rows)
-        self._charge(rows)
-        info = self._info()
-        if not mask.all():
-            info = {name: np.where(mask, values, np.zeros_like(values)) for name, values in info.items()}
-        return self._returned_observation(), _with_masks(info, mask)
+        self._show(rows)
+        return self._returned_observation(), self.info_table.of_rows(mask)
 
     def _give_seeds(self, rows: np.ndarray, seed: int | Sequence[int | None] | None) -> None:
         """Rows with a new seed are at episode 0 of it; the others keep theirs and go on to the next."""
@@ -237,18 +225,18 @@ class ReclaimVectorEnv(VectorEnv):
             bits = self.num_nodes * len(action.bits_of_node(self.sources))
             actions = action.checked(actions, (self.num_envs, bits))
             action.set_masks(self.records, actions, self.num_nodes, self.sources)
-        restarted = self._ended.copy()
+        restarted = np.flatnonzero(self._ended)
         self._on_slices(self._advance)
-        if restarted.any():  # rows are independent: what they simulated past their end is dropped here
-            self._restart(np.flatnonzero(restarted))
-        self._on_slices(self._settle)
+        if len(restarted):  # rows are independent: what they simulated past their end is dropped here
+            self._restart(restarted)
+            self._show(restarted)
         truncated = self.records["tick"] >= self._ticks_per_episode
         self._ended = truncated.copy()
-        rewards, info = self.last_reward.copy(), self._info()
+        rewards = self.last_reward.copy()
         if self.autoreset_mode is AutoresetMode.SAME_STEP and truncated.any():
-            info = self._restart_ended(truncated.copy(), info)
+            info = self._restart_ended(truncated.copy())
         else:
-            info = _with_masks(info, np.ones(self.num_envs, np.bool_))
+            info = self._returned_info()
         return self._returned_observation(), rewards, np.zeros(self.num_envs, np.bool_), truncated, info
 
     def _refuse_step(self) -> None:
@@ -259,13 +247,15 @@ class ReclaimVectorEnv(VectorEnv):
             raise ResetNeeded(f"the episode of row {rows} has ended: reset it before the next step")
 
     def _advance(self, rows: np.ndarray) -> None:
+        """One interval of neighbouring rows, and what it showed and cost; the next one begins."""
         step_rows(self.records[rows[0] : rows[-1] + 1], self._ticks_per_step)
+        self._show(rows)
+        remember_rows(self.records, rows, self._before)
 
-    def _settle(self, rows: np.ndarray) -> None:
-        """What the interval showed and cost; the next one begins."""
+    def _show(self, rows: np.ndarray) -> None:
         self._observe(rows)
         self._charge(rows)
-        remember_rows(self.records, rows, self._before)
+        self.info_table.fill(self.records, rows, self.num_nodes, self._lost_s)
 
     def _observe(self, rows: np.ndarray) -> None:
         features, box = self._node_observation, self.single_observation_space
@@ -278,26 +268,21 @@ class ReclaimVectorEnv(VectorEnv):
             self.records, rows, self._before, self.weights, self.node_lost_s, self._lost_s, self.last_reward
         )
 
-    def _restart_ended(self, ended: np.ndarray, final: dict[str, np.ndarray]) -> dict[str, Any]:
+    def _restart_ended(self, ended: np.ndarray) -> dict[str, Any]:
         """SAME_STEP: keeps what the ended rows showed last, restarts them, returns the info of all rows."""
         rows = np.flatnonzero(ended)
         last = np.full(self.num_envs, None, object)
         last[rows] = np.fromiter(self._observation[rows], object, len(rows))
+        final = self.info_table.of_rows(ended)
         node_lost_s, last_reward = self.node_lost_s.copy(), self.last_reward.copy()
         self._restart(rows)
-        self._observe(rows)
-        self._charge(rows)
-        info = _with_masks(self._info(), np.ones(self.num_envs, np.bool_))
+        self._show(rows)
         self.node_lost_s, self.last_reward = node_lost_s, last_reward  # of the interval just over
-        final = {name: np.where(ended, values, np.zeros_like(values)) for name, values in final.items()}
-        info.update(final_obs=last, final_info=_with_masks(final, ended), _final_obs=ended, _final_info=ended)
-        return info
+        more = {"final_obs": last, "final_info": final, "_final_obs": ended, "_final_info": ended}
+        return self._returned_info() | more
 
-    def _info(self) -> dict[str, np.ndarray]:
-        time_s, pressure_s = self.records["time_s"].copy(), self.records["psi"]["total_s"].T.copy()
-        totals = vmstat_totals(self.records, self.num_nodes)
-        arrays = chain((time_s,), totals, pressure_s, self._lost_s.T.copy())
-        return dict(zip(INFO_NAMES, arrays, strict=True))
+    def _returned_info(self) -> dict[str, Any]:
+        return self.info_table.copied() if self.copy else self.info_table.shown()
 
     def _returned_observation(self) -> np.ndarray:
         return self._observation.copy() if self.copy else self._observation

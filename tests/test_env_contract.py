@@ -1,5 +1,6 @@
 """What every user of a gymnasium environment may rely on."""
 
+import copy as copying
 import subprocess
 import sys
 import warnings
@@ -13,7 +14,8 @@ from gymnasium.vector import AutoresetMode
 from rich.text import Text
 
 import reclaim_env
-from reclaim_env.vector import INFO_NAMES, ReclaimVectorEnv
+from reclaim_env.info import INFO_NAMES
+from reclaim_env.vector import ReclaimVectorEnv
 from tests.toys import lively
 
 ID = reclaim_env.ENV_ID
@@ -276,6 +278,29 @@ def test_copy_false_returns_one_array_again_and_again():
     kept = rows()
     first, _ = kept.reset(seed=0)
     assert not np.shares_memory(kept.step(kept.action_space.sample())[0], first)
+
+
+@pytest.mark.parametrize("mode", AutoresetMode)
+def test_copy_false_says_the_same_in_arrays_that_the_next_step_changes(mode):
+    env, kept = (rows(copy=copy, autoreset_mode=mode) for copy in (False, True))
+    assert same(env.reset(seed=0)[1], kept.reset(seed=0)[1])
+    infos = []
+    for action in actions(STEPS - 1, 3):
+        infos.append((env.step(action)[4], kept.step(action)[4]))
+        assert same(*infos[-1])
+        infos[-1][0]["of the caller"] = 1
+    (first, first_kept), (second, second_kept) = infos[:2]
+    assert first["time_s"] is second["time_s"]
+    assert first_kept["time_s"].tolist() == [0.1] * 3 and second_kept["time_s"].tolist() == [0.2] * 3
+
+
+def test_a_deep_copy_shows_its_own_machine():
+    env = rows(copy=False)
+    env.reset(seed=0)
+    env.step(actions(1, 3)[0])
+    other = copying.deepcopy(env)
+    action = actions(1, 3, seed=1)[0]
+    assert same(other.step(action)[4], env.step(action)[4])
 
 
 def test_only_the_clock_ends_an_episode():
