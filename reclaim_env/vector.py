@@ -23,6 +23,9 @@ from reclaim_env.model.kernel import kernel
 from reclaim_env.model.layout import VMSTAT, alloc
 from reclaim_env.model.tick import start_episode, step_rows
 
+_BLOCKS_PER_THREAD = 8  # rows take unlike times: with a few blocks left for each, threads end together
+_SETTLED_HERE_ROWS = 256  # so few take less time on one thread than to be handed out
+
 
 @kernel
 def start_rows(envs, rows):
@@ -136,19 +139,29 @@ class ReclaimVectorEnv(VectorEnv):
         self.last_reward = np.zeros(self.num_envs)
 
     def _set_threads(self, threads: int) -> None:
-        edges = np.linspace(0, self.num_envs, min(threads, self.num_envs) + 1).astype(int)
-        self._slices = [np.arange(first, last) for first, last in pairwise(edges)]
+        self._threads = min(threads, self.num_envs)
+        blocks = min(_BLOCKS_PER_THREAD * threads, self.num_envs) if threads > 1 else 1
+        edges = np.linspace(0, self.num_envs, blocks + 1).astype(int)
+        self._blocks = [np.arange(first, last) for first, last in pairwise(edges)]
         self._pool: ThreadPoolExecutor | None = None
 
-    def _on_slices(self, work: Callable[[np.ndarray], None]) -> None:
-        """Runs work(rows) for every slice of rows: the first here, the others in a persistent pool."""
-        first, *others = self._slices
-        if others and self._pool is None:
-            self._pool = ThreadPoolExecutor(len(others), thread_name_prefix="reclaim-rows")
-        pending = [self._pool.submit(work, rows) for rows in others] if self._pool else []
-        work(first)
-        for one in pending:
-            one.result()
+    def _on_blocks(self, work: Callable[[np.ndarray], None]) -> None:
+        """Runs work(rows) for every block of rows: each thread, this one too, takes the next that is left."""
+        left = iter(self._blocks)  # shared: a list's iterator gives each block to one thread only
+
+        def take() -> None:
+            for rows in left:
+                work(rows)
+
+        others = [self._helpers().submit(take) for _ in range(self._threads - 1)]
+        take()
+        for other in others:
+            other.result()
+
+    def _helpers(self) -> ThreadPoolExecutor:
+        if self._pool is None:
+            self._pool = ThreadPoolExecutor(self._threads - 1, thread_name_prefix="reclaim-rows")
+        return self._pool
 
     @property
     def ticks_per_step(self) -> int:
@@ -226,10 +239,13 @@ class ReclaimVectorEnv(VectorEnv):
             actions = action.checked(actions, (self.num_envs, bits))
             action.set_masks(self.records, actions, self.num_nodes, self.sources)
         restarted = np.flatnonzero(self._ended)
-        self._on_slices(self._advance)
+        self._on_blocks(self._advance)
         if len(restarted):  # rows are independent: what they simulated past their end is dropped here
             self._restart(restarted)
-            self._show(restarted)
+        if self.num_envs > _SETTLED_HERE_ROWS:
+            self._on_blocks(self._settle)
+        else:
+            self._settle(np.arange(self.num_envs))
         truncated = self.records["tick"] >= self._ticks_per_episode
         self._ended = truncated.copy()
         rewards = self.last_reward.copy()
@@ -247,8 +263,10 @@ class ReclaimVectorEnv(VectorEnv):
             raise ResetNeeded(f"the episode of row {rows} has ended: reset it before the next step")
 
     def _advance(self, rows: np.ndarray) -> None:
-        """One interval of neighbouring rows, and what it showed and cost; the next one begins."""
         step_rows(self.records[rows[0] : rows[-1] + 1], self._ticks_per_step)
+
+    def _settle(self, rows: np.ndarray) -> None:
+        """What the interval showed and cost; the next one begins."""
         self._show(rows)
         remember_rows(self.records, rows, self._before)
 

@@ -121,10 +121,10 @@ def test_without_any_seed_rows_are_drawn_apart():
     assert len({*first.records["seed"].tolist(), *second.records["seed"].tolist()}) == 6
 
 
-@pytest.mark.parametrize("threads", [2, 3, 7])
-def test_threads_change_nothing(threads):
-    chosen = actions(STEPS + 3, 5)
-    one, many = rows(5), rows(5, threads=threads)
+@pytest.mark.parametrize(("num_envs", "threads"), [(5, 2), (5, 3), (5, 7), (300, 2)])
+def test_threads_change_nothing(num_envs, threads):
+    chosen = actions(STEPS + 3, num_envs)
+    one, many = rows(num_envs), rows(num_envs, threads=threads)
     one.reset(seed=1)
     many.reset(seed=1)
     for action in chosen:
