@@ -45,20 +45,24 @@ class LearningSignal(VecEnvWrapper):
         self._cost_s = np.ones(venv.num_envs, np.float32)
 
     def reset(self) -> Any:
-        return self.venv.reset()
+        observation = self.venv.reset()
+        self._weigh()
+        return observation
 
-    def step_async(self, actions: np.ndarray) -> None:
-        """A row's scenario may change where its episode ends in the step: the one that acts now counts."""
+    def step_wait(self) -> Any:
+        observation, rewards, done, infos = self.venv.step_wait()
+        weighed = rewards / self._cost_s
+        if done.any():
+            self._weigh()
+        return observation, weighed, done, infos
+
+    def _weigh(self) -> None:
+        """A row's scenario may change where its episode begins."""
         by_env = [
             np.repeat(costs_s[env.scenario_of_row], env.num_nodes)
             for env, costs_s in zip(self._envs, self._usual_cost_s, strict=True)
         ]
         self._cost_s = np.concatenate(by_env)
-        self.venv.step_async(actions)
-
-    def step_wait(self) -> Any:
-        observation, rewards, done, infos = self.venv.step_wait()
-        return observation, rewards / self._cost_s, done, infos
 
 
 def make_env(
