@@ -217,6 +217,23 @@ def test_the_learning_signal_is_the_reward_in_usual_costs():
     assert costs.min() < 0
 
 
+def test_a_row_that_goes_on_to_another_scenario_is_weighed_by_the_one_that_acted():
+    config = train_config.PpoConfig(rows=2, rollout_steps=1)
+    names = ("first", "second", "third")
+    taught = [Lesson(name, (lively(name),)) for name in names]
+    usual = dict(zip(names, (0.5, 4.0, 8.0), strict=True))
+    scaled = learner.make_env(config, taught, {name: cost * 80 for name, cost in usual.items()})
+    plain = learner.make_env(config, taught, dict.fromkeys(names, 80.0))
+    for env in (scaled, plain):
+        env.seed(0)
+        env.reset()
+    for acting, steps in ((("first", "second"), 40), (("third", "first"), 40)):
+        weights = np.repeat([usual[name] for name in acting], 2)
+        both = np.array([[env.step(np.ones(4, int))[1] for env in (scaled, plain)] for _ in range(steps)])
+        assert both[:, 0] == pytest.approx(both[:, 1] / weights, rel=1e-6)
+        assert (both[-1] < 0).all()  # the step in which the episode ends is one that tells
+
+
 @pytest.mark.usefixtures("small")
 def test_a_signal_leaves_a_checkpoint_and_resume_goes_on_from_it(tmp_path):
     seen = [0]
