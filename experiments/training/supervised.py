@@ -6,7 +6,6 @@ cheapest one, in usual costs of the lesson. A run goes on from the labels it kep
 """
 
 import io
-import math
 import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -27,7 +26,8 @@ from ..identity import usable_cpus
 from ..reporting.tensorboard import FILE_NAME, encoded
 from .lessons import Lesson, by_nr_nodes, interleaved, training_rows
 from .session import Session, policy_spec
-from .train_config import SEEDS_OF_A_VISIT, SupervisedConfig
+from .train_config import SupervisedConfig
+from .visits import Visit, Visits
 
 LABELS = "labels"
 MAX_REGRET = 1.0  # usual costs of an episode: one trap says no more than ten
@@ -80,12 +80,13 @@ def learn(session: Session) -> bytes:
 def _labelled(session: Session, config: SupervisedConfig, number: int, policy: bytes | None) -> Labels | None:
     """A round's labels: of each tail's episodes, or of the policy's."""
     agents = [of_rule(name) for name in config.tails] if policy is None else [_contender(policy)]
-    wanted = max(config.steps // config.rounds // len(agents), 1)
+    pairs = interleaved(session.taught)
+    groups = by_nr_nodes([scenario for _, scenario in pairs])
+    visits = [Visits(config, [pairs[i] for i in group], len(pairs)) for group in groups]
     parts = []
     for index, agent in enumerate(agents):
-        visit = number * len(config.tails) + index
-        for group in by_nr_nodes([one for _, one in interleaved(session.taught)]):
-            part = _visit(session, config, agent, group, wanted, visit)
+        for of_group in visits:
+            part = _seen(session, config, agent, of_group.visit(number, index))
             if part is None:
                 return None
             parts.append(part)
@@ -96,31 +97,18 @@ def _contender(policy: bytes) -> Contender:
     return Contender("trained", "", parse_policy(policy))
 
 
-def _visit(
-    session: Session, config: SupervisedConfig, agent: Contender, group: list[int], wanted: int, visit: int
-) -> Labels | None:
-    """Labels along episodes of one group of scenarios, its share of those wanted; None: stopped.
-
-    A visit begins as many scenarios further on as those before it would have played, had they been as long:
-    none plays what the one before it did, as far as there are others.
-    """
-    pairs = interleaved(session.taught)
-    wanted = max(round(wanted * len(group) / len(pairs)), 1)
-    nr_rows = min(config.rows, len(group))
-    moments = math.ceil(wanted / (nr_rows * len(pairs[group[0]][1].node)))
-    nr_played = nr_rows * math.ceil(moments / config.labels_per_episode)
-    group = np.roll(group, -visit * nr_played).tolist()
-    usual = np.array([session.usual_cost_s[pairs[i][0].name] for i in group])
-    env = training_rows(config, [pairs[i][1] for i in group], nr_rows, rule=agent.rule)
-    seed = config.seed + SEEDS_OF_A_VISIT * visit
-    act, rng = actor(agent, env), np.random.default_rng([seed, len(group)])
-    observation, _ = env.reset(seed=seed)
+def _seen(session: Session, config: SupervisedConfig, agent: Contender, visit: Visit) -> Labels | None:
+    """Labels of what the agent meets in a visit; None: stopped."""
+    usual = np.array([session.usual_cost_s[lesson.name] for lesson, _ in visit.members])
+    scenarios = [scenario for _, scenario in visit.members]
+    env = training_rows(config, scenarios, visit.nr_rows, rule=agent.rule)
+    act = actor(agent, env)
+    observation, _ = env.reset(seed=visit.seed)
     found: list[Labels] = []
-    per_step = min(config.labels_per_episode, moments) / env.steps_left[0]
-    while sum(len(part.features) for part in found) < wanted:
+    for step in range(visit.moments[-1] + 1):
         if session.stopped():
             return None
-        if rng.random() < per_step:
+        if step in visit.moments:
             found.append(_now(env, observation, config, usual[env.scenario_of_row]))
             session.progress("labelling", len(found[-1].features))
         observation = env.step(act(observation))[0]

@@ -32,6 +32,7 @@ from experiments.training import (
     supervised,
     train,
     train_config,
+    visits,
 )
 from experiments.training.learner_tags import COST_RATIO, MEAN_REWARD, TRACKED
 from experiments.training.lessons import Lesson
@@ -221,7 +222,7 @@ def test_a_row_that_goes_on_to_another_scenario_is_weighed_by_the_one_that_acted
     config = train_config.PpoConfig(rows=2, rollout_steps=1)
     names = ("first", "second", "third")
     taught = [Lesson(name, (lively(name),)) for name in names]
-    usual = dict(zip(names, (0.5, 4.0, 8.0), strict=True))
+    usual: dict[str, float] = dict(zip(names, (0.5, 4.0, 8.0), strict=True))
     scaled = learner.make_env(config, taught, {name: cost * 80 for name, cost in usual.items()})
     plain = learner.make_env(config, taught, dict.fromkeys(names, 80.0))
     for env in (scaled, plain):
@@ -366,22 +367,33 @@ def test_a_supervised_policy_does_what_costs_less(tmp_path, monkeypatch):
 
 
 @pytest.mark.usefixtures("small")
-def test_each_visit_of_a_supervised_run_plays_scenarios_that_the_one_before_did_not(tmp_path, monkeypatch):
-    """Two rows and one episode each: two visits of the tails' episodes, one of each later policy's."""
+def test_a_supervised_run_sees_all_members_in_turn(tmp_path, monkeypatch):
+    """Two rows: one episode of each tail, two of each later policy, each labelled twice."""
     monkeypatch.setattr(
-        lessons, "load_all", lambda names: [lively(f"{name}-{i}") for name in names for i in range(12)]
+        lessons, "load_all", lambda names: [lively(f"{name}-{i}") for name in names for i in range(10)]
     )
-    seen = []
+    seen: list[list[str]] = []
 
-    def rows(config, scenarios, num_envs, **more):
-        env = lessons.training_rows(config, scenarios, num_envs, **more)
-        return env if not seen.append([one.name for one in scenarios[:num_envs]]) else None
+    def costs_s(env: ReclaimVectorEnv, *given) -> np.ndarray:
+        seen.append([env.scenarios[which].name for which in env.scenario_of_row])
+        return np.zeros((env.num_envs, env.num_nodes, 2))
 
-    monkeypatch.setattr(supervised, "training_rows", rows)
-    asked = {"algo": "supervised", "rows": 2, "hidden": (8,), "labels_per_episode": 2, "hold_steps": 10}
-    run(tmp_path / "run", steps=24, rounds=3, **asked)
-    played = [name for visit in seen for name in visit]
-    assert len(seen) == 4 and len(set(played)) == len(played) == 8
+    monkeypatch.setattr(supervised, "action_costs_s", costs_s)
+    asked = {"algo": "supervised", "rows": 2, "hidden": (8,), "labels_per_episode": 2, "seed": 3}
+    run(tmp_path / "run", steps=48, rounds=3, **asked)
+    assert seen[::2] == seen[1::2]
+    assert [name for names in seen[::2] for name in names] == [f"lively-{i % 10}" for i in range(12)]
+
+
+def test_a_visit_labels_as_many_moments_of_every_episode_and_of_the_last_what_is_left():
+    asked = {"algo": "supervised", "rows": 1, "steps": 2 * 100, "tails": ("always",), "rounds": 1}
+    group = [(Lesson("one", (lively(),)), lively())]  # two nodes, 40 steps
+    for labels_per_episode, in_each in ((30, [30, 30, 30, 10]), (99, [40, 40, 20])):
+        config = train_config.config_of(asked | {"labels_per_episode": labels_per_episode})
+        assert isinstance(config, train_config.SupervisedConfig)
+        moments = visits.Visits(config, group, 1).visit(0, 0).moments
+        assert list(moments) == sorted(set(moments))
+        assert np.bincount(np.array(moments) // 40).tolist() == in_each
 
 
 @pytest.mark.usefixtures("small")
