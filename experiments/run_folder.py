@@ -13,6 +13,7 @@ from .wording import visible
 FORMAT = "reclaim-run-1"
 MANIFEST = "manifest.json"
 LEDGER = "ledger.sqlite"
+MAX_MANIFEST_BYTES = 16 * 2**20
 
 
 class RunFolderError(ValueError):
@@ -94,7 +95,8 @@ def _named_folder(path: Path, kind: str) -> Path:
 def _content(manifest: Path) -> dict[str, Any]:
     """Nothing where there is none, or none of ours."""
     try:
-        content = json.loads(manifest.read_text())
+        with manifest.open("rb") as file:
+            content = json.loads(file.read(MAX_MANIFEST_BYTES))
     except (OSError, ValueError, RecursionError):
         return {}
     return content if isinstance(content, dict) else {}

@@ -19,8 +19,8 @@ from ..benchmark.page import table
 from ..contender import Contender
 from .learner_tags import COST_RATIO
 from .lessons import lessons
+from .stored import AGENT_NAME, stored_supervised_config, stored_usual_costs_s
 from .supervised import Labels, fitted, kept_labels
-from .train import AGENT_NAME, USUAL, read_manifest, stored_supervised_config
 from .validation import Validation, validation_points
 
 GROUPS = {
@@ -54,7 +54,7 @@ class Refit:
         self.labels = kept_labels(folder)
         self.agent = load_policy(folder / AGENT_NAME)
         self.spec = self.agent.spec
-        self._config, self._usual = config, USUAL.validate_python(read_manifest(folder)["usual_cost_s"])
+        self._config, self._usual = config, stored_usual_costs_s(folder)
         validated = lessons(config.validation or config.scenarios)
         self._validation = Validation(validated, config.setting)
 
@@ -95,5 +95,15 @@ def render(folders: Sequence[Path]) -> str:
     return table(["observations", *(f"`{folder.name}`" for folder in folders), "mean"], rows)
 
 
+def main(arguments: Sequence[str]) -> None:
+    if not arguments:
+        raise SystemExit("found no RUN, wanted one at least")
+    try:
+        found = render([Path(folder) for folder in arguments])
+    except ValueError as error:
+        raise SystemExit(str(error)) from None
+    sys.stdout.write(found)
+
+
 if __name__ == "__main__":
-    sys.stdout.write(render([Path(folder) for folder in sys.argv[1:]]))
+    main(sys.argv[1:])

@@ -20,7 +20,7 @@ from ..progress import say
 from ..results import BASELINES
 from ..verdicts import MARGIN_RATIO
 from .lessons import lessons
-from .train import AGENT_NAME, stored_config
+from .stored import AGENT_NAME, stored_config
 from .train_config import TrainConfig
 from .validation import Validation, usual_costs_s
 

@@ -87,6 +87,8 @@ def picture(runs: Mapping[str, Mapping[str, Curve]]) -> bytes:
 
 
 def main(arguments: Sequence[str]) -> None:
+    if len(arguments) < 2:
+        raise SystemExit(f"found {len(arguments)} arguments, wanted PNG and one RUN at least")
     out, *runs = map(Path, arguments)
     if out.exists():
         raise SystemExit(f"{out}: found a file of that name, wanted a new file")

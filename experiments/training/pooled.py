@@ -11,8 +11,8 @@ from pathlib import Path
 from agents.policy_file import load_policy
 
 from .. import files
+from .stored import AGENT_NAME, stored_supervised_config
 from .supervised import Labels, fitted, kept_labels
-from .train import AGENT_NAME, stored_supervised_config
 
 
 def pooled(runs: Sequence[Path], command: str) -> bytes:

@@ -24,6 +24,7 @@ from ..contender import Contender, of_rule
 from ..evaluate import actor
 from ..identity import usable_cpus
 from ..reporting.tensorboard import FILE_NAME, encoded
+from ..wording import visible
 from .lessons import Lesson, by_nr_nodes, interleaved, training_rows
 from .session import Session, policy_spec
 from .train_config import SupervisedConfig
@@ -204,10 +205,13 @@ def read_labels(path: Path) -> Labels | None:
         with np.load(path, allow_pickle=False) as found:
             return Labels(found["features"], found["costs"])
     except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
-        raise ValueError(f"{path.name}: found {type(error).__name__}, wanted labels of this run") from None
+        where = visible(str(path))
+        raise ValueError(f"{where}: found {type(error).__name__}, wanted labels of a run") from None
 
 
 def kept_labels(run: Path) -> Labels:
-    """Of all rounds of a run."""
-    kept = [read_labels(path) for path in sorted((run / LABELS).iterdir())]
+    """Of all rounds of a run; a ValueError where it has none."""
+    kept = [read_labels(path) for path in sorted((run / LABELS).glob("round-*.npz"))]
+    if not kept:
+        raise ValueError(f"{visible(str(run))}: found no labels, wanted a run that has some")
     return Labels.joined([labels for labels in kept if labels])

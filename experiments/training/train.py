@@ -1,7 +1,6 @@
 """`reclaim train`: an agent learns beside the kernel's rules; `reclaim compare --agent` takes its file."""
 
 import contextlib
-import json
 import signal
 import threading
 import time
@@ -9,8 +8,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
-
-from pydantic import PositiveFloat, TypeAdapter, ValidationError
 
 from agents.policy_file import parse_policy
 
@@ -20,21 +17,16 @@ from ..contender import Contender, of_rule
 from ..identity import commit, machine, source_hash, versions
 from ..reporting.tensorboard import FILE_NAME, encoded
 from ..results import BASELINES
-from ..run_folder import MANIFEST, RunFolder
+from ..run_folder import RunFolder
 from ..wording import slug, visible
 from .lessons import Lesson, lessons
 from .session import Progress, Session
-from .train_config import SupervisedConfig, TrainConfig, as_fields, config_of
+from .stored import AGENT_NAME, stored_config, stored_usual_costs_s
+from .train_config import TrainConfig, config_of
 from .validation import Measured, Validation, usual_costs_s, validation_points
 
-AGENT_NAME = "agent.safetensors"
-MAX_MANIFEST_BYTES = 256 * 2**10
 MAX_COMMAND = 1000
 LEARN_PACKAGES = ("torch", "stable_baselines3", "sb3_contrib")
-
-USUAL = TypeAdapter(
-    dict[str, dict[str, PositiveFloat]]
-)  # training or validation -> lesson -> cost of an episode
 
 
 class Interrupted(Exception):
@@ -72,7 +64,9 @@ def run(
 
 def planned_steps(asked: Mapping[str, Any], resume: Path | None) -> int:
     """For a progress bar, before a run begins."""
-    return asked.get("steps") or (stored_config(resume) if resume else config_of(dict(asked))).steps
+    if resume is None:
+        return config_of(dict(asked)).steps
+    return asked.get("steps") or stored_config(resume, "--resume: ").steps
 
 
 class _Run:
@@ -111,19 +105,15 @@ class _Run:
 
     def _usual_of_the_run(self) -> dict[str, dict[str, float]]:
         """As a resumed run noted it; nothing for a new run, or one whose lines must become longer."""
-        manifest = read_manifest(self._folder)
+        noted = stored_usual_costs_s(self._folder)
         wanted = {"training": set(self._training.names), "validation": set(self._validation.names)}
-        try:
-            noted = USUAL.validate_python(manifest.get("usual_cost_s"))
-        except ValidationError:
-            return {}
+        manifest = RunFolder(self._folder).manifest()
         told = manifest.get("config") == self._config.model_dump(mode="json")
         return noted if told and {part: set(costs_s) for part, costs_s in noted.items()} == wanted else {}
 
     def _note(self, status: str) -> None:
         """The manifest is written first and last, so that a folder always says what it is."""
         content = {
-            "format": "reclaim-run-1",
             "kind": "train",
             "status": status,
             "command": self._command,
@@ -136,7 +126,7 @@ class _Run:
             "started": self._started,
             "wall_s": round(time.monotonic() - self._began, 1),
         }
-        files.write_json(self._folder / MANIFEST, content)
+        RunFolder(self._folder).write_manifest(content)
 
     def _run_rules(self) -> dict[str, dict[str, float]]:
         """What lessons usually cost; and each of its lines as a TensorBoard run with the agent's tags."""
@@ -228,8 +218,8 @@ def _new_folder(out: Path | None) -> Path:
 
 
 def _resumed(folder: Path, steps: int | None) -> tuple[Path, TrainConfig]:
-    config = stored_config(folder)
-    if read_manifest(folder).get("source") != source_hash():
+    config = stored_config(folder, "--resume: ")
+    if RunFolder(folder).manifest().get("source") != source_hash():
         wanted = "a run of today's sources: the command it records would not make its agent again"
         raise ValueError(f"--resume: {visible(str(folder))}: found one of other sources, wanted {wanted}")
     if steps is None:
@@ -242,40 +232,10 @@ def _resumed(folder: Path, steps: int | None) -> tuple[Path, TrainConfig]:
     return folder, config.model_copy(update={"steps": steps})
 
 
-def stored_config(folder: Path) -> TrainConfig:
-    """Of the run in a folder."""
-    manifest = read_manifest(folder)
-    if manifest.get("kind") != "train":
-        raise ValueError(f"--resume: {visible(str(folder))}: found no training run, wanted the folder of one")
-    try:
-        stored = dict(manifest["config"])
-    except (KeyError, TypeError, ValueError):
-        raise ValueError(f"--resume: {MANIFEST}: found no config, wanted that of a training run") from None
-    return config_of(as_fields(stored), f"--resume: config in {MANIFEST}: ")
-
-
-def stored_supervised_config(folder: Path) -> SupervisedConfig:
-    """The same; a ValueError where it was run by another algorithm."""
-    config = stored_config(folder)
-    if not isinstance(config, SupervisedConfig):
-        raise ValueError(f"{folder}: found a run of {config.algo}, wanted one of supervised")
-    return config
-
-
 def _whole_command(folder: Path, asked: Mapping[str, Any], command: str) -> str:
     """What makes the agent again: to go on with a run changes nothing, to make it longer does."""
-    first = str(read_manifest(folder).get("command", ""))[:MAX_COMMAND]
+    first = str(RunFolder(folder).manifest().get("command", ""))[:MAX_COMMAND]
     return f"{first} && {command}" if "steps" in asked else first
-
-
-def read_manifest(folder: Path) -> dict[str, Any]:
-    """Empty when there is none that can be read."""
-    try:
-        with (folder / MANIFEST).open("rb") as file:
-            content = json.loads(file.read(MAX_MANIFEST_BYTES))
-    except (OSError, ValueError, RecursionError):
-        return {}
-    return content if isinstance(content, dict) else {}
 
 
 def _require_learning_packages() -> None:

@@ -11,7 +11,7 @@ from experiments import files
 from experiments.contender import Contender, of_rule
 from experiments.identity import Setting
 from experiments.training import choice, lessons
-from experiments.training.train import stored_supervised_config
+from experiments.training.stored import stored_supervised_config
 from experiments.training.train_config import config_of
 from experiments.training.validation import Validation
 from reclaim_env.observation import visible_features

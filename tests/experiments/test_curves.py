@@ -44,8 +44,10 @@ def test_a_picture_is_not_written_over(tmp_path):
     out = tmp_path / "mine.png"
     out.write_text("mine")
     with pytest.raises(SystemExit, match="found a file of that name, wanted a new file"):
-        curves.main([str(out)])
+        curves.main([str(out), str(tmp_path)])
     assert out.read_text() == "mine"
+    with pytest.raises(SystemExit, match="found 1 arguments, wanted PNG and one RUN"):
+        curves.main([str(out)])
 
 
 def test_a_rule_is_beaten_at_the_first_validation_that_costs_less():

@@ -154,7 +154,7 @@ def test_a_bar_is_as_long_as_the_run(tmp_path):
     folder = tmp_path / "run"
     folder.mkdir()
     config = train_config.config_of({"steps": 70}).model_dump(mode="json")
-    (folder / train.MANIFEST).write_text(json.dumps({"kind": "train", "config": config}))
+    (folder / "manifest.json").write_text(json.dumps({"kind": "train", "config": config}))
     assert train.planned_steps({}, folder) == 70
 
 
