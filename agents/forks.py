@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from gymnasium.error import ResetNeeded
 
-from reclaim_env.action import bits_of_node
+from reclaim_env.action import bits_of_choices, bits_of_node, choices_of_bits, nr_choices
 from reclaim_env.copies import copied
 from reclaim_env.env import ReclaimEnv
 from reclaim_env.model.constants import FREE_PATH
@@ -40,20 +40,18 @@ def forkable(env: Any) -> ReclaimVectorEnv:
 
 
 def bit_rules(sources: bool) -> tuple[ResetRule, ...]:
-    """What each setting of a node's bits means during an interval: rule k is the bits of the number k."""
-    bits = bits_of_node(sources)
-    found = []
-    for setting in range(2 ** len(bits)):
-        mask = int(sum(bit for place, bit in enumerate(bits) if setting >> place & 1))
-        found.append(ResetRule(f"bits_{setting}", "an agent's action", "", always=mask))
-    return tuple(found)
+    """What each choice of a node means during an interval."""
+    masks = bits_of_choices(np.arange(nr_choices(sources)), sources) @ bits_of_node(sources)
+    return tuple(
+        ResetRule(f"bits_{choice}", "an agent's action", "", always=int(mask))
+        for choice, mask in enumerate(masks)
+    )
 
 
 def plan_of_actions(actions: np.ndarray, nr_nodes: int, sources: bool) -> np.ndarray:
     """(steps, nodes) of indices into bit_rules(sources), from (steps, nodes * bits) of an agent's actions."""
     nr_bits = len(bits_of_node(sources))
-    bits = np.asarray(actions, np.int64).reshape(len(actions), nr_nodes, nr_bits)
-    return bits @ (1 << np.arange(nr_bits))
+    return choices_of_bits(np.asarray(actions, np.int64).reshape(len(actions), nr_nodes, nr_bits))
 
 
 class Forks:

@@ -18,7 +18,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from agents.lstm import Lstm, LstmState, lstm_shapes
 from reclaim_env import ENV_ID
-from reclaim_env.action import bits_of_node
+from reclaim_env.action import bits_of_choices, nr_choices
 from reclaim_env.observation import Feature
 from reclaim_env.scenario.file import printable, shown
 
@@ -59,7 +59,7 @@ class PolicySpec(BaseModel):
 
     @property
     def nr_actions(self) -> int:
-        return 2 ** len(bits_of_node(self.sources))
+        return nr_choices(self.sources)
 
     @property
     def shapes(self) -> dict[str, tuple[int, ...]]:
@@ -131,8 +131,7 @@ class PolicyAgent:
         if self._lstm:
             state = self._lstm.step(values, self._remembered(values.shape[:-1], state, episode_start))
             values = state[0]
-        choice = self.logits(values).argmax(axis=-1)
-        bits = (choice[..., np.newaxis] >> np.arange(len(bits_of_node(self.spec.sources)))) & 1
+        bits = bits_of_choices(self.logits(values).argmax(axis=-1), self.spec.sources)
         return bits.reshape(*observation.shape[:-1], -1).astype(np.int8), state
 
     def _remembered(

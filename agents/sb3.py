@@ -17,7 +17,7 @@ from gymnasium.vector import AutoresetMode
 from stable_baselines3.common.vec_env import VecEnv
 from stable_baselines3.common.vec_env.base_vec_env import VecEnvIndices, VecEnvStepReturn
 
-from reclaim_env.action import bits_of_node
+from reclaim_env.action import bits_of_choices, nr_choices
 from reclaim_env.observation import observation_space
 from reclaim_env.vector import ReclaimVectorEnv
 
@@ -30,7 +30,6 @@ class NodeVecEnv(VecEnv):
             raise ValueError(f"autoreset_mode: found {env.autoreset_mode}, wanted SAME_STEP, as SB3 resets")
         self.env = env
         self.slots_per_row = 1 if joint else env.num_nodes
-        self._nr_bits = len(bits_of_node(env.sources))
         self._joint = joint
         super().__init__(env.num_envs * self.slots_per_row, *self._spaces())
         self._actions = np.zeros(0)
@@ -38,7 +37,7 @@ class NodeVecEnv(VecEnv):
     def _spaces(self) -> tuple[spaces.Space, spaces.Space]:
         if self._joint:
             return self.env.single_observation_space, self.env.single_action_space
-        return observation_space(self.env.features, 1), spaces.Discrete(2**self._nr_bits)
+        return observation_space(self.env.features, 1), spaces.Discrete(nr_choices(self.env.sources))
 
     def reset(self) -> np.ndarray:
         """Seeds given by seed() are used once: a row takes its first slot's; without one it goes on."""
@@ -68,8 +67,7 @@ class NodeVecEnv(VecEnv):
     def _row_actions(self, actions: np.ndarray) -> np.ndarray:
         if self._joint:
             return actions
-        bits = (np.asarray(actions).reshape(-1, 1) >> np.arange(self._nr_bits)) & 1
-        return bits.reshape(self.env.num_envs, -1)
+        return bits_of_choices(np.asarray(actions), self.env.sources).reshape(self.env.num_envs, -1)
 
     def _slot_rewards(self, rewards: np.ndarray) -> np.ndarray:
         if self._joint:

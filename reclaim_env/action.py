@@ -23,6 +23,21 @@ def bits_of_node(sources: bool) -> np.ndarray:
     return SOURCE_BITS if sources else NODE_BIT
 
 
+def nr_choices(sources: bool) -> int:
+    """Of a node: a choice is the number that its bits make, the first of them counting 1."""
+    return 2 ** len(bits_of_node(sources))
+
+
+def bits_of_choices(choices: np.ndarray, sources: bool) -> np.ndarray:
+    """(...,) choices -> (..., bits) of 0 and 1."""
+    return choices[..., np.newaxis] >> np.arange(len(bits_of_node(sources))) & 1
+
+
+def choices_of_bits(bits: np.ndarray) -> np.ndarray:
+    """(..., bits) of 0 and 1 -> (...,) choices."""
+    return bits @ (1 << np.arange(bits.shape[-1]))
+
+
 def action_space(num_nodes: int, sources: bool) -> spaces.MultiBinary:
     return spaces.MultiBinary(num_nodes * len(bits_of_node(sources)))
 
