@@ -37,6 +37,15 @@ class RunFolder:
             ) from None
 
     @classmethod
+    def new(cls, out: Path | None) -> "RunFolder":
+        """One in which there is nothing yet."""
+        folder = cls.open(out)
+        if any(folder.path.iterdir()):
+            where = visible(str(folder.path))
+            raise RunFolderError(f"--out: {where}: found files, wanted a new folder (or --resume)")
+        return folder
+
+    @classmethod
     def of_run(cls, path: Path, *kinds: str) -> "RunFolder":
         """One that holds a run with a ledger, of one of these kinds where any is named."""
         where, content = visible(str(path)), _content(path / MANIFEST)

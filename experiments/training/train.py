@@ -58,7 +58,7 @@ def run(
         folder, config = None, config_of(dict(asked))
     taught, validated = lessons(config.scenarios), lessons(config.validation or config.scenarios)
     if folder is None:
-        folder = _new_folder(out)
+        folder = RunFolder.new(out).path
     return _Run(folder, config, taught, validated, command, progress, on_validation).go()
 
 
@@ -208,13 +208,6 @@ def _signals() -> Iterator[list[int]]:
         yield received
     finally:
         restore()
-
-
-def _new_folder(out: Path | None) -> Path:
-    folder = RunFolder.open(out).path
-    if any(folder.iterdir()):
-        raise ValueError(f"--out: {visible(str(folder))}: found a run, wanted a new folder (or --resume)")
-    return folder
 
 
 def _resumed(folder: Path, steps: int | None) -> tuple[Path, TrainConfig]:

@@ -7,23 +7,22 @@ and trials that its dead process had under way are written off.
 
 import multiprocessing
 import traceback
-from collections.abc import Callable
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
+from ..run_folder import RunFolder
 from ..wording import visible
 from . import train
 from .learner_tags import COST_RATIO
+from .session import Progress
 from .tune_config import TuneConfig
 
 JOURNAL = "study.journal"
 STUDY = "reclaim"
 STARTUP_TRIALS = 5
 END_S = 5.0  # for a process that is asked to end
-
-Progress = Callable[[str, int], None]
 
 
 @dataclass(frozen=True)
@@ -164,9 +163,4 @@ def open_folder(out: Path | None, resume: Path | None) -> Path:
         if not (resume / JOURNAL).is_file():
             raise ValueError(f"--resume: {visible(str(resume))}: found no study, wanted the folder of one")
         return resume
-    from ..run_folder import RunFolder
-
-    folder = RunFolder.open(out).path
-    if any(folder.iterdir()):
-        raise ValueError(f"--out: {visible(str(folder))}: found files, wanted a new folder (or --resume)")
-    return folder
+    return RunFolder.new(out).path
