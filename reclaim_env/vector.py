@@ -1,10 +1,10 @@
 """Many simulated machines stepped together. The scalar env is this with one row; so is every other door."""
 
 import copy as copying
+import math
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import Any, ClassVar
 
 import numpy as np
@@ -23,7 +23,6 @@ from reclaim_env.model.kernel import kernel
 from reclaim_env.model.layout import VMSTAT, alloc
 from reclaim_env.model.tick import start_episode, step_rows
 
-_BLOCKS_PER_THREAD = 8  # rows take unlike times: with a few blocks left for each, threads end together
 _SETTLED_HERE_ROWS = 256  # so few take less time on one thread than to be handed out
 
 
@@ -31,6 +30,20 @@ _SETTLED_HERE_ROWS = 256  # so few take less time on one thread than to be hande
 def start_rows(envs, rows):
     for j in range(rows.size):
         start_episode(envs[rows[j]])
+
+
+def _blocks(num_envs: int, threads: int) -> list[np.ndarray]:
+    """Rows as threads take them: guided self-scheduling, by half a thread's share of what is left.
+
+    Rows cost unlike times. Large blocks first and single rows last let the threads end together.
+    """
+    blocks, first = [], 0
+    while first < num_envs:
+        left = num_envs - first
+        last = first + (left if threads == 1 else math.ceil(left / (2 * threads)))
+        blocks.append(np.arange(first, last))
+        first = last
+    return blocks
 
 
 @dataclass(frozen=True)
@@ -140,9 +153,7 @@ class ReclaimVectorEnv(VectorEnv):
 
     def _set_threads(self, threads: int) -> None:
         self._threads = min(threads, self.num_envs)
-        blocks = min(_BLOCKS_PER_THREAD * threads, self.num_envs) if threads > 1 else 1
-        edges = np.linspace(0, self.num_envs, blocks + 1).astype(int)
-        self._blocks = [np.arange(first, last) for first, last in pairwise(edges)]
+        self._blocks = _blocks(self.num_envs, self._threads)
         self._pool: ThreadPoolExecutor | None = None
 
     def _on_blocks(self, work: Callable[[np.ndarray], None]) -> None:
