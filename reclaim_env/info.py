@@ -15,8 +15,8 @@ _COST_NAMES = tuple(f"cost_{term}_s" for term in COST_TERMS)
 INFO_NAMES = ("time_s", *VMSTAT_NAMES, *_PRESSURE_NAMES, *_COST_NAMES)
 _MASK_NAMES = tuple(f"_{name}" for name in INFO_NAMES)
 
-_VMSTAT_AT = 1
-_PRESSURE_AT = _VMSTAT_AT + len(VMSTAT_NAMES)
+_VMSTAT = slice(1, 1 + len(VMSTAT_NAMES))
+_PRESSURE_AT = _VMSTAT.stop
 _COST_AT = _PRESSURE_AT + len(PRESSURES)
 
 
@@ -35,17 +35,15 @@ _BLOCKS = _blocks()
 
 
 @kernel
-def _fill_rows(envs, ints, rows, nr_nodes, lost_s, words):
-    """words: (len(INFO_NAMES), num_envs) int64, each the 8 bytes of an integer or a float; ints as below."""
-    sum_nodes(ints, rows, nr_nodes, words[_VMSTAT_AT:_PRESSURE_AT])
-    floats = words.view(np.float64)
+def _fill_others(envs, rows, lost_s, numbers):
+    """All but the counters, into the rows' columns of numbers, (len(INFO_NAMES), num_envs)."""
     for j in range(rows.size):
         i = rows[j]
-        floats[0, i] = envs[i].time_s
+        numbers[0, i] = envs[i].time_s
         for pressure in range(_COST_AT - _PRESSURE_AT):
-            floats[_PRESSURE_AT + pressure, i] = envs[i].psi.total_s[pressure]
+            numbers[_PRESSURE_AT + pressure, i] = envs[i].psi.total_s[pressure]
         for term in range(lost_s.shape[1]):
-            floats[_COST_AT + term, i] = lost_s[i, term]
+            numbers[_COST_AT + term, i] = lost_s[i, term]
 
 
 class InfoTable:
@@ -62,7 +60,8 @@ class InfoTable:
     def fill(self, records: np.ndarray, rows: np.ndarray, num_nodes: int, lost_s: np.ndarray) -> None:
         """Takes over where these rows stand, and what their interval cost: (num_envs, terms)."""
         ints = records.view(np.int64).reshape(len(records), -1)
-        _fill_rows(records, ints, rows, num_nodes, lost_s, self._words)
+        sum_nodes(ints, rows, num_nodes, self._words[_VMSTAT])
+        _fill_others(records, rows, lost_s, self._words.view(np.float64))
 
     def shown(self) -> dict[str, Any]:
         """All rows: a new dictionary, whose arrays the next fill() changes."""
