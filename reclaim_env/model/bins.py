@@ -7,15 +7,34 @@ fractions of a class always sum to them.
 
 import math
 
+import numpy as np
+
 from reclaim_env.model.constants import FRESH, NR_BINS, NR_FLAGS
 from reclaim_env.model.kernel import inlined, kernel
-from reclaim_env.model.lanes import is_empty, load, spread, store
+from reclaim_env.model.lanes import (
+    greater,
+    is_empty,
+    lesser,
+    load,
+    spread,
+    store,
+    sum_ahead,
+    sum_behind,
+    total,
+    where_positive,
+)
 
 # Bins are levelled when one strays this far from its share: often enough to age pages in order, seldom
 # enough not to mix neighbours without need. Under a scan what matters is that the head, where pages are put
 # back, does not become the tail.
 STRAY_RATIO = 0.125
 STRAY_IN_SCAN_RATIO = 1.0
+
+# What no rounding of a bin's pages reaches: less is nothing.
+NEARLY_NOTHING = 1e-9
+
+_BINS_AHEAD = np.arange(float(NR_BINS))
+_BINS_REACHED = np.append(_BINS_AHEAD[1:], np.inf)  # the last bin takes all there is
 
 
 @kernel
@@ -28,20 +47,17 @@ def count_bins(env, lruvec, lst):
         for flag in range(NR_FLAGS):
             bins = bins + load(env.set_[i].cells[lst, flag])
     store(env.bin_pages, bins)
-    total = 0.0
-    for b in range(NR_BINS):
-        total += env.bin_pages[b]
-    return total
+    return total(bins)
 
 
 @kernel
 def bin_total(env, lruvec, lst, b):
     """Pages in one bin of a list."""
-    total = 0.0
+    pages = 0.0
     for i in range(lruvec.first_set, lruvec.first_set + lruvec.nr_sets):
         for flag in range(NR_FLAGS):
-            total += env.set_[i].cells[lst, flag, b]
-    return total
+            pages += env.set_[i].cells[lst, flag, b]
+    return pages
 
 
 @kernel
@@ -57,12 +73,12 @@ def sum_bins(env, lruvec, lst):
 @kernel
 def cleared_total(env, lruvec, lst, b):
     """Pages in one bin of a list whose young bit was cleared once: the others have no time to count from."""
-    total = 0.0
+    pages = 0.0
     for i in range(lruvec.first_set, lruvec.first_set + lruvec.nr_sets):
         for flag in range(NR_FLAGS):
             if flag != FRESH:
-                total += env.set_[i].cells[lst, flag, b]
-    return total
+                pages += env.set_[i].cells[lst, flag, b]
+    return pages
 
 
 @kernel
@@ -78,47 +94,32 @@ def sum_cleared(env, lruvec, lst):
 
 @inlined
 def aim_tail(env, lruvec, lst, nr_pages):
-    """Which part of each bin the nr_pages at the tail are -> taken_ratio; not 0 in first_aimed..last_aimed.
+    """Which part of each bin the nr_pages at the tail are -> taken_ratio.
 
     A second lap over the short list of one of many members meets what the first put back: there the
     members' common list is taken from its head (env.aims_head).
     """
     sum_bins(env, lruvec, lst)
-    left = float(nr_pages)
-    env.first_aimed, env.last_aimed = (0, -1) if env.aims_head else (NR_BINS, NR_BINS - 1)
-    for i in range(NR_BINS):
-        b = i if env.aims_head else NR_BINS - 1 - i
-        env.taken_ratio[b] = 0.0
-        if left <= 0.0:
-            continue
-        inside = env.bin_pages[b]
-        env.taken_ratio[b] = 1.0 if inside <= left else left / inside
-        left -= inside
-        env.first_aimed = min(env.first_aimed, b)
-        env.last_aimed = max(env.last_aimed, b)
+    inside = load(env.bin_pages)
+    nearer = sum_ahead(inside) if env.aims_head else sum_behind(inside)
+    left = greater(spread(float(nr_pages)) - nearer, spread(0.0))
+    store(env.taken_ratio, lesser(left / greater(inside, spread(NEARLY_NOTHING)), spread(1.0)))
 
 
 @inlined
 def aim_at(env, set_, lst):
-    """How much of a class lies in the aimed part of its list, by flag -> aimed_pages of the set.
-
-    All bins are summed, those that are not aimed at times 0: loops of one length run several bins at once.
-    """
+    """How much of a class lies in the aimed part of its list, by flag -> aimed_pages of the set."""
     for flag in range(NR_FLAGS):
-        part = 0.0
-        if not is_empty(load(set_.cells[lst, flag])):
-            for b in range(NR_BINS):
-                part += set_.cells[lst, flag, b] * env.taken_ratio[b]
-        set_.aimed_pages[flag] = part
+        set_.aimed_pages[flag] = total(load(set_.cells[lst, flag]) * load(env.taken_ratio))
 
 
 @inlined
 def aimed_total(set_):
     """All flags together."""
-    total = 0.0
+    pages = 0.0
     for flag in range(NR_FLAGS):
-        total += set_.aimed_pages[flag]
-    return total
+        pages += set_.aimed_pages[flag]
+    return pages
 
 
 @kernel
@@ -155,11 +156,8 @@ def del_tail(env, set_, lst, k):
     resident = set_.resident_pages[lst]
     if k >= resident:
         for flag in range(NR_FLAGS):
-            left = 0.0
-            for b in range(NR_BINS):
-                left += set_.cells[lst, flag, b]
-                set_.cells[lst, flag, b] = 0.0
-            env.flag_pages[flag] = left
+            env.flag_pages[flag] = total(load(set_.cells[lst, flag]))
+            store(set_.cells[lst, flag], spread(0.0))
         return
     inside = min(1.0, k / aimed) if aimed > 0.0 else 0.0
     stays = spread(1.0) - load(env.taken_ratio) * spread(inside)
@@ -175,11 +173,9 @@ def del_tail(env, set_, lst, k):
 def del_evenly(env, set_, lst, ratio):
     """Takes a part of all a class has on a list; adds what left, by flag, to env.flag_pages."""
     for flag in range(NR_FLAGS):
-        left = 0.0
-        for b in range(NR_BINS):
-            left += set_.cells[lst, flag, b] * ratio
-            set_.cells[lst, flag, b] *= 1.0 - ratio
-        env.flag_pages[flag] += left
+        cells = load(set_.cells[lst, flag])
+        env.flag_pages[flag] += total(cells) * ratio
+        store(set_.cells[lst, flag], cells * spread(1.0 - ratio))
 
 
 @kernel
@@ -219,13 +215,12 @@ def level_bins(env, lruvec, lst, stray_ratio):
     if stray_ratio > STRAY_RATIO and bin_total(env, lruvec, lst, 0) < (1.0 + stray_ratio) * share:
         return  # the list stays stale: a stricter look may find it strayed
     share = count_bins(env, lruvec, lst) / NR_BINS
-    strayed = False
-    for b in range(NR_BINS):
-        strayed |= abs(env.bin_pages[b] - share) > stray_ratio * share
     lruvec.stale[lst] = 0
-    if not strayed:
+    off = load(env.bin_pages) - spread(share)
+    strayed = greater(off, spread(0.0) - off) - spread(stray_ratio * share)
+    if is_empty(greater(strayed, spread(0.0))):
         return
-    _cut_borders(env, share)
+    _cut(env, share)
     if lruvec.has_mapped:
         _sum_times(env, lruvec, lst)
     for i in range(lruvec.first_set, lruvec.first_set + lruvec.nr_sets):
@@ -237,38 +232,28 @@ def level_bins(env, lruvec, lst, stray_ratio):
 
 
 @inlined
-def _cut_borders(env, share):
-    """Where the heads of equal bins lie in the old ones: in which bin, and behind which part of it."""
-    b = 0
+def _cut(env, share):
+    """Which parts of each old bin lie in the new ones, of `share` pages each -> poured_ratio."""
+    heads = spread(share) * load(_BINS_AHEAD)
+    tails = spread(share) * load(_BINS_REACHED)
     before = 0.0
-    for k in range(1, NR_BINS):
-        while b < NR_BINS - 1 and before + env.bin_pages[b] < k * share:
-            before += env.bin_pages[b]
-            b += 1
+    for b in range(NR_BINS):
         inside = env.bin_pages[b]
-        env.border_bin[k] = b
-        env.border_ratio[k] = min((k * share - before) / inside, 1.0) if inside > 0.0 else 0.0
+        behind = before + inside
+        common = lesser(tails, spread(behind)) - greater(heads, spread(before))
+        store(env.poured_ratio[b], greater(common, spread(0.0)) * spread(1.0 / max(inside, NEARLY_NOTHING)))
+        before = behind
 
 
 @inlined
 def _pour(env, cells):
-    """A row of old bins into the new ones: each gets what lies between its borders."""
+    """A row of old bins into the new ones."""
     if is_empty(load(cells)):
         return
-    before = env.before_bin
-    total = 0.0
+    poured = spread(0.0)
     for b in range(NR_BINS):
-        before[b] = total
-        total += cells[b]
-    if total == 0.0:
-        return
-    at_border = env.before_border
-    for k in range(1, NR_BINS):
-        b = env.border_bin[k]
-        at_border[k] = before[b] + env.border_ratio[k] * cells[b]
-    for k in range(NR_BINS - 1):
-        cells[k] = at_border[k + 1] - at_border[k]
-    cells[NR_BINS - 1] = total - at_border[NR_BINS - 1]
+        poured = poured + spread(cells[b]) * load(env.poured_ratio[b])
+    store(cells, poured)
 
 
 @inlined
@@ -283,6 +268,9 @@ def _mix_times(env, lruvec, lst):
     """The mean time of what each new bin holds."""
     _pour(env, env.levelled)
     sum_cleared(env, lruvec, lst)
-    for b in range(NR_BINS):
-        if env.cleared_pages[b] > 1e-9:
-            lruvec.inserted_s[lst, b] = env.levelled[b] / env.cleared_pages[b]
+    cleared = load(env.cleared_pages)
+    mean_s = load(env.levelled) / greater(cleared, spread(NEARLY_NOTHING))
+    store(
+        lruvec.inserted_s[lst],
+        where_positive(cleared - spread(NEARLY_NOTHING), mean_s, load(lruvec.inserted_s[lst])),
+    )

@@ -4,43 +4,39 @@ Kept: young bits and PG_referenced of read, mapped and executable pages, activat
 eviction. Left out: dirty pages, large folios.
 """
 
-import math
-
 from reclaim_env.model import bins, rng
 from reclaim_env.model.buddy import free_pages
 from reclaim_env.model.constants import ACTIVE, EXEC, FRESH, INACTIVE, READ, REFERENCED, UNREFERENCED
 from reclaim_env.model.hierarchy import uncharge
 from reclaim_env.model.kernel import inlined, kernel
+from reclaim_env.model.lanes import SURE_TOUCHES, greater, lesser, load, spread, total, touched_ratio
 from reclaim_env.model.migrate import can_demote, demote_folio_list
 from reclaim_env.model.swap_out import swap_out
 from reclaim_env.model.workingset import age_evictor, workingset_age_nonresident, workingset_eviction
 
-# So many are expected of a page that 1 - exp(-touches) is 1, to the last bit.
-SURE_TOUCHES = 40.0
-
 
 @inlined
 def young_ratio(env, class_, inserted_s, now_s):
-    """P(young) of a mapped page whose bit was clear at inserted_s: it was touched while its class was on."""
-    since = abs(now_s - inserted_s) - env.cost.tlb_s  # tasks of one slice act out of order
+    """P(young) of mapped pages whose bit was clear at inserted_s: touched while their class was on, bin by bin."""
+    since = spread(now_s) - inserted_s
+    since = greater(since, spread(0.0) - since) - spread(
+        env.cost.tlb_s
+    )  # tasks of one slice act out of order
     begin_s, end_s = (class_.silent_s, class_.switched_s) if class_.on else (class_.switched_s, now_s)
-    since -= max(end_s - max(begin_s, inserted_s), 0.0)  # of the last silence what lies in between
-    if since <= 0.0:
-        return 0.0
-    touches = class_.on_rate_per_s * since
-    return 1.0 if touches > SURE_TOUCHES else -math.expm1(-touches)
+    silent = spread(end_s) - greater(spread(begin_s), inserted_s)  # of the last silence what lies in between
+    since = since - greater(silent, spread(0.0))
+    touches = spread(class_.on_rate_per_s) * greater(since, spread(0.0))
+    return touched_ratio(lesser(touches, spread(SURE_TOUCHES)))
 
 
 @inlined
 def exec_young_ratio(env, lruvec, set_, class_, now_s):
     """Mean P(young) of the aimed part of an executable class on the active list."""
-    aimed = 0.0
-    young = 0.0
-    for b in range(env.first_aimed, env.last_aimed + 1):
-        pages = set_.cells[ACTIVE, UNREFERENCED, b] + set_.cells[ACTIVE, REFERENCED, b]
-        touched = young_ratio(env, class_, lruvec.inserted_s[ACTIVE, b], now_s) if pages > 0.0 else 0.0
-        young += env.taken_ratio[b] * (pages * touched + set_.cells[ACTIVE, FRESH, b])
-        aimed += env.taken_ratio[b] * (pages + set_.cells[ACTIVE, FRESH, b])
+    pages = load(set_.cells[ACTIVE, UNREFERENCED]) + load(set_.cells[ACTIVE, REFERENCED])
+    fresh = load(set_.cells[ACTIVE, FRESH])
+    touched = young_ratio(env, class_, load(lruvec.inserted_s[ACTIVE]), now_s)
+    young = total(load(env.taken_ratio) * (pages * touched + fresh))
+    aimed = total(load(env.taken_ratio) * (pages + fresh))
     return young / aimed if aimed > 0.0 else 0.0
 
 
@@ -49,28 +45,23 @@ def folio_check_references(env, lruvec, set_, class_, now_s):
     """The fates of the aimed part of a mapped class: means of (reclaimed, activated); the rest is kept.
 
     Not young: reclaimed. Young: activated if referenced before or executable, else kept at the head.
-    A fresh page is young since its fault.
+    A fresh page is young since its fault - until the first look of a descent took its bit.
     """
-    is_exec = class_.access == EXEC
-    reclaimed = 0.0
-    activated = 0.0
-    for b in range(env.first_aimed, env.last_aimed + 1):
-        aimed = env.taken_ratio[b]
-        unreferenced = set_.cells[INACTIVE, UNREFERENCED, b] * aimed
-        referenced = set_.cells[INACTIVE, REFERENCED, b] * aimed
-        fresh = set_.cells[INACTIVE, FRESH, b] * aimed
-        if env.looks_again:  # the first look took their bit
-            referenced += fresh
-        elif is_exec:
-            activated += fresh
-        if unreferenced + referenced == 0.0:
-            continue
-        young = young_ratio(env, class_, lruvec.inserted_s[INACTIVE, b], now_s)
-        reclaimed += (unreferenced + referenced) * (1.0 - young)
-        activated += referenced * young
-        if is_exec:
-            activated += unreferenced * young
-    return reclaimed, activated
+    aimed = load(env.taken_ratio)
+    unreferenced = load(set_.cells[INACTIVE, UNREFERENCED]) * aimed
+    referenced = load(set_.cells[INACTIVE, REFERENCED]) * aimed
+    fresh = load(set_.cells[INACTIVE, FRESH]) * aimed
+    activated = spread(0.0)
+    if env.looks_again:
+        referenced = referenced + fresh
+    elif class_.access == EXEC:
+        activated = fresh
+    young = young_ratio(env, class_, load(lruvec.inserted_s[INACTIVE]), now_s)
+    reclaimed = (unreferenced + referenced) * (spread(1.0) - young)
+    activated = activated + referenced * young
+    if class_.access == EXEC:
+        activated = activated + unreferenced * young
+    return total(reclaimed), total(activated)
 
 
 @inlined

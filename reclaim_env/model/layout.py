@@ -524,20 +524,11 @@ ENV = np.dtype(
         ("descent_s", f8),  # when the task's descent under way began
         ("looks_again", i8),  # the scan under way meets the pages its descent put back a moment ago
         ("aims_head", i8),  # ... and finds them at the head
-        ("first_aimed", i8),  # the bins it takes from
-        ("last_aimed", i8),
         ("bin_pages", f8, (NR_BINS,)),
         ("taken_ratio", f8, (NR_BINS,)),  # of each bin, by the scan under way
         ("cleared_pages", f8, (NR_BINS,)),  # in each bin, whose young bit was cleared once
         ("flag_pages", f8, (NR_FLAGS,)),
-        ("border_bin", i8, (NR_BINS,)),  # bin levelling: the old bin in which each new one begins
-        ("border_ratio", f8, (NR_BINS,)),  # and the part of it that lies before
-        (
-            "before_bin",
-            f8,
-            (NR_BINS,),
-        ),  # pages of a row before each old bin
-        ("before_border", f8, (NR_BINS,)),  # and before each new one: none before the first
+        ("poured_ratio", f8, (NR_BINS, NR_BINS)),  # bin levelling: of each old bin what each new one gets
         ("levelled", f8, (NR_BINS,)),
         ("pageout_s", f8),  # time the scan under way spent moving pages to swap or to the lower tier
         ("write_wait_s", f8),  # of it, asleep until the swap device had room

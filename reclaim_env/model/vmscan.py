@@ -18,6 +18,7 @@ from reclaim_env.model.constants import (
 )
 from reclaim_env.model.folio_fate import deactivate, reclaimable_pages, scan_cost, shrink_folio_list
 from reclaim_env.model.kernel import inlined, kernel
+from reclaim_env.model.lanes import greater, load, spread, store, where_positive
 from reclaim_env.model.lru_balance import (
     can_age_anon_pages,
     inactive_is_low,
@@ -32,8 +33,9 @@ from reclaim_env.model.scan_count import limited_targets, mem_cgroup_below_low, 
 @inlined
 def date_aimed(env, lruvec):
     """Pages met a second time in one descent: their young bits have been clear since it began, or less."""
-    for b in range(env.first_aimed, env.last_aimed + 1):
-        lruvec.inserted_s[INACTIVE, b] = max(lruvec.inserted_s[INACTIVE, b], env.descent_s)
+    inserted_s = load(lruvec.inserted_s[INACTIVE])
+    begun_s = greater(inserted_s, spread(env.descent_s))
+    store(lruvec.inserted_s[INACTIVE], where_positive(load(env.taken_ratio), begun_s, inserted_s))
 
 
 @kernel
