@@ -132,15 +132,16 @@ def shrink_folio_list(env, set_, evictor, reason, now_s, fate):
     lruvec = env.lruvec[set_.lruvec]
     mean_reclaimed, mean_activated = folio_check_references(env, lruvec, set_, class_, now_s)
     examined = bins.aimed_total(set_)
-    nr_reclaimed = 0
-    if examined > 0.0:
-        nr_reclaimed = rng.draw_binomial(env, rng.FATE, fate, 0, k, mean_reclaimed / examined)
-    spared = k - nr_reclaimed
-    nr_activated = 0
-    if spared > 0 and mean_activated > 0.0:
-        ratio = min(1.0, mean_activated / max(examined - mean_reclaimed, mean_activated))
-        nr_activated = rng.draw_binomial(env, rng.FATE, fate, 1, spared, ratio)
-    nr_kept = spared - nr_activated
+    reclaimed_ratio = mean_reclaimed / examined if examined > 0.0 else 0.0
+    activated_ratio = 0.0  # of those that are not reclaimed
+    if mean_activated > 0.0:
+        activated_ratio = min(1.0, mean_activated / max(examined - mean_reclaimed, mean_activated))
+    u, v = 0.5, 0.5
+    if not (rng.is_certain(k, reclaimed_ratio) and rng.is_certain(k, activated_ratio)):
+        u, v, _ = rng.uniforms(env, rng.FATE, fate)
+    nr_reclaimed = rng.binomial(u, k, reclaimed_ratio)
+    nr_activated = rng.binomial(v, k - nr_reclaimed, activated_ratio)
+    nr_kept = k - nr_reclaimed - nr_activated
     bins.del_tail(env, set_, INACTIVE, k)
     if nr_reclaimed > 0:
         nr_reclaimed = let_go(env, set_, nr_reclaimed, evictor, reason, now_s)

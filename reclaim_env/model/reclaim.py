@@ -27,6 +27,10 @@ from reclaim_env.model.slab import shrink_slab_by_tasks
 from reclaim_env.model.vmscan import shrink_one
 
 
+# Passes of a descent down to this priority may be made as one.
+LOWEST_MERGED = 3
+
+
 @inlined
 def try_to_free_pages(env, start, mask, batch, now_s):
     """`batch` direct-reclaim calls of the allocator at once, on every node of the mask.
@@ -106,11 +110,12 @@ def descend(env, root, start, mask, target, batch, reason, now_s):
     sc = env.sc
     total = 0
     env.descent_s = now_s
-    first, empty_pass_s = first_priority(env, root, start, mask, batch)
+    first, last, empty_pass_s = first_priorities(env, root, start, mask, target, batch)
     spent_s = (DEF_PRIORITY - first) * empty_pass_s
     for nid in range(env.nr_nodes):
         env.node[nid].tasks_deactivate = sc.force_deactivate or may_deactivate(env, root, nid)
-    for priority in range(first, -1, -1):
+    for priority in range(last, -1, -1):
+        sc.first_priority = first if priority == last else priority
         for i in range(env.nr_nodes):
             nid = env.node[start].zonelist[i]
             if not mask >> nid & 1:
@@ -124,7 +129,7 @@ def descend(env, root, start, mask, target, batch, reason, now_s):
             spent_s += cost_s
             total += reclaimed
             if reclaimed > 0:
-                kswapd_try_clear_hopeless(env, nid, reason, min(batch, reclaimed))
+                kswapd_try_clear_hopeless(env, nid, reason, min(batch * nr_merged(sc, priority), reclaimed))
         if total >= target * batch:
             break
     take_snapshot(env, root, mask)
@@ -132,13 +137,22 @@ def descend(env, root, start, mask, target, batch, reason, now_s):
 
 
 @inlined
-def first_priority(env, root, start, mask, batch):
-    """The first priority at which any list is as long as one shift, and what each pass before it costs.
+def nr_merged(sc, priority):
+    """Passes that the one under way stands for."""
+    return sc.first_priority + 1 - priority
 
-    Passes over lists that are too short examine nothing: they are booked, not walked.
+
+@inlined
+def first_priorities(env, root, start, mask, target, batch):
+    """The first priority at which any list is as long as one shift, and down to which one the passes from
+    there on are made as one. Third, what each pass before them costs.
+
+    Passes over lists that are too short examine nothing: they are booked, not walked. Those that together examine
+    fewer pages than a call wants, and of each list less than a quarter, cannot be the last: they are walked as one.
     """
     longest = 0
     walked = 0
+    met = 0  # by one call, of inactive pages, in a pass at priority 0
     nr_nodes = 0
     for i in range(env.nr_nodes):
         nid = env.node[start].zonelist[i]
@@ -149,12 +163,28 @@ def first_priority(env, root, start, mask, batch):
             longest = max(longest, env.node[nid].slab_objects)
         for g in range(env.nr_memcgs):
             if in_subtree(env, g, root):
-                longest = max(longest, longest_list(env, nid * env.nr_memcgs + g))
-                walked += batch if g == root else batch * env.memcg[g].nr_members
+                lru = nid * env.nr_memcgs + g
+                nr_members = env.memcg[g].nr_members
+                longest = max(longest, longest_list(env, lru))
+                walked += batch if g == root else batch * nr_members
+                met += env.lruvec[lru].list_pages[INACTIVE] // (nr_members if g == root else 1)
     first = DEF_PRIORITY
     while first > 0 and longest >> first == 0:
         first -= 1
-    return first, batch * nr_nodes * env.cost.pass_s + walked * env.cost.pass_memcg_s
+    last = first
+    if env.nr_anon_classes == 0 and not (root < 0 and has_slab(env)):
+        while last > LOWEST_MERGED and met >> (last - 2) < target:
+            last -= 1
+    return first, last, batch * nr_nodes * env.cost.pass_s + walked * env.cost.pass_memcg_s
+
+
+@inlined
+def has_slab(env):
+    """Does any node have slab that could be reclaimed?"""
+    objects = 0
+    for nid in range(env.nr_nodes):
+        objects += env.node[nid].slab_objects
+    return objects > 0
 
 
 @inlined
@@ -194,15 +224,16 @@ def take_snapshot(env, root, mask):
 
 @inlined
 def shrink_node(env, nid, root, priority, allowed, target, batch, total, reason, now_s):
-    """One node at one priority: cgroups from the shared cursor on, until the calls have their pages.
+    """One node at one priority, or at some that are made as one: cgroups from the shared cursor on, until the calls have their pages.
 
     A partial walk ends where the tree ends, and the next begins at its root; a full one leaves the cursor
     alone. Returns (reclaimed, seconds).
     """
     is_full = env.sc.full_walk
+    nr_passes = nr_merged(env.sc, priority)
     reclaimed = 0
     walked = 0
-    spent_s = batch * env.cost.pass_s
+    spent_s = batch * nr_passes * env.cost.pass_s
     first = root if root >= 0 else env.first_memcg
     last = last_of_walk(env, root)
     g = first if is_full else walk_cursor(env, nid, root)
@@ -212,7 +243,7 @@ def shrink_node(env, nid, root, priority, allowed, target, batch, total, reason,
             members = batch
             if g != root:
                 members = members_to_walk(env, nid, g, priority, target * batch - total - reclaimed, batch)
-            walked += members
+            walked += members * nr_passes
             freed, cost_s = shrink_one(
                 env, nid, g, root, priority, allowed, target, members, reason, now_s + spent_s
             )

@@ -21,7 +21,7 @@ _TWO32 = 1.0 / 4294967296.0
 _NEVER = 1e-10
 
 
-@kernel
+@inlined
 def philox(key, c0, c1, c2, c3):
     """One Philox4x32-10 block: four 32-bit words (as uint64) of a 64-bit key and a 128-bit counter."""
     mask = np.uint64(0xFFFFFFFF)
@@ -101,9 +101,9 @@ def _tail(q):
 @inlined
 def binomial(u, n, p):
     """Quantile u of Binomial(n, p): whole, in 0..n; by inversion below 16 events, by the normal above."""
-    if n <= 0 or p <= 0.0:
+    if n * p < _NEVER:
         return 0
-    if p >= 1.0:
+    if n * (1.0 - p) < _NEVER:
         return n
     if p > 0.5:
         return n - binomial_small(1.0 - u, n, 1.0 - p)
@@ -111,13 +111,21 @@ def binomial(u, n, p):
 
 
 @inlined
-def draw_binomial(env, stream, index, word, n, p):
-    """binomial() by one of the three uniforms of a draw, which is made only where it can matter."""
-    if n * p < _NEVER:
-        return 0
-    if n * (1.0 - p) < _NEVER:
-        return n
-    return binomial(uniforms(env, stream, index)[word], n, p)
+def is_certain(n, p):
+    """Does binomial() need no draw?"""
+    return n * p < _NEVER or n * (1.0 - p) < _NEVER
+
+
+@inlined
+def none_of(n, p):
+    """(1 - p)^n, by squaring."""
+    power = 1.0 - p
+    product = 1.0
+    while n > 0:
+        product *= power if n & 1 else 1.0
+        power *= power
+        n >>= 1
+    return product
 
 
 @kernel
@@ -127,7 +135,7 @@ def binomial_small(u, n, p):
     if mean > 16.0:
         x = mean + math.sqrt(mean * (1.0 - p)) * normal_quantile(u)
         return min(max(int(math.floor(x + 0.5)), 0), n)
-    mass = math.exp(n * math.log1p(-p))
+    mass = none_of(n, p)
     odds = p / (1.0 - p)
     k = 0
     while u > mass and k < n:

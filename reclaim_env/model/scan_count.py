@@ -151,18 +151,24 @@ def draw_target(env, lru, lst, mean_pages):
 
 @kernel
 def limited_targets(env, lru, priority, type_ratio, is_target, may_deactivate, members):
-    """get_scan_count() for a row of lists: whole pages of the (inactive, active) one."""
+    """get_scan_count() for a row of lists: whole pages of the (inactive, active) one.
+
+    Where passes are made as one (from sc.first_priority down to this one) what they examine together.
+    """
     if type_ratio <= 0.0:
         return 0, 0
     sc = env.sc
     lruvec = env.lruvec[lru]
     memcg = env.memcg[lruvec.memcg]
-    if is_target and members < memcg.nr_members:
-        inactive = visited_to_scan(lruvec, INACTIVE, priority, members)
-        active = visited_to_scan(lruvec, ACTIVE, priority, members)
-    else:
-        inactive = nr_to_scan(lruvec, memcg, INACTIVE, priority, sc.low_ignored, is_target, float(members))
-        active = nr_to_scan(lruvec, memcg, ACTIVE, priority, sc.low_ignored, is_target, float(members))
+    inactive = 0.0
+    active = 0.0
+    for p in range(sc.first_priority, priority - 1, -1):
+        if is_target and members < memcg.nr_members:
+            inactive += visited_to_scan(lruvec, INACTIVE, p, members)
+            active += visited_to_scan(lruvec, ACTIVE, p, members)
+        else:
+            inactive += nr_to_scan(lruvec, memcg, INACTIVE, p, sc.low_ignored, is_target, float(members))
+            active += nr_to_scan(lruvec, memcg, ACTIVE, p, sc.low_ignored, is_target, float(members))
     if active > 0.0 and not may_deactivate:
         sc.skipped_deactivate = 1
         active = 0.0

@@ -11,6 +11,7 @@ from reclaim_env.model.constants import (
     BY_NODE,
     BY_TASK,
     DEF_PRIORITY,
+    EXEC,
     GLOBAL_DIRECT,
     INACTIVE,
     KSWAPD,
@@ -58,7 +59,9 @@ def shrink_inactive_list(env, lru, nr_pages, reason, now_s):
     lruvec = env.lruvec[lru]
     pgdat = env.node[lruvec.nid]
     env.nr_scans += 1
-    u, _, _ = rng.uniforms(env, rng.SCAN, env.nr_scans)
+    u = 0.5
+    if lruvec.nr_sets > 1:  # one class alone is all there is to take
+        u, _, _ = rng.uniforms(env, rng.SCAN, env.nr_scans)
     if lruvec.has_mapped:  # pages put back a moment ago must not lie at the tail
         bins.level_bins(env, lruvec, INACTIVE, bins.STRAY_IN_SCAN_RATIO)
     scanned = bins.isolate_lru_folios(env, lruvec, INACTIVE, nr_pages, u)
@@ -111,7 +114,9 @@ def shrink_active_list(env, lru, nr_pages, reason, now_s):
     lruvec = env.lruvec[lru]
     pgdat = env.node[lruvec.nid]
     env.nr_scans += 1
-    u, v, _ = rng.uniforms(env, rng.SCAN, env.nr_scans)
+    u, v = 0.5, 0.5
+    if lruvec.nr_sets > 1 or env.class_[env.set_[lruvec.first_set].class_id].access == EXEC:
+        u, v, _ = rng.uniforms(env, rng.SCAN, env.nr_scans)
     if lruvec.has_mapped:
         bins.level_bins(env, lruvec, ACTIVE, bins.STRAY_IN_SCAN_RATIO)
     scanned = bins.isolate_lru_folios(env, lruvec, ACTIVE, nr_pages, u)
@@ -270,7 +275,7 @@ def shrink_one(env, nid, g, root, priority, may_deactivate, nr_to_reclaim, membe
             if mem_cgroup_below_low(memcg):
                 return 0, 0.0
         if mem_cgroup_below_low(memcg):
-            memcg.events_low += members
+            memcg.events_low += members * (sc.first_priority + 1 - priority)
     proportional = reason == GLOBAL_DIRECT and priority == DEF_PRIORITY
     wanted = 1 << 60 if proportional else nr_to_reclaim * members
     if env.nr_anon_classes == 0:
