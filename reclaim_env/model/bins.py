@@ -12,6 +12,7 @@ import numpy as np
 from reclaim_env.model.constants import FRESH, NR_BINS, NR_FLAGS
 from reclaim_env.model.kernel import inlined, kernel
 from reclaim_env.model.lanes import (
+    at_head,
     greater,
     is_empty,
     lesser,
@@ -184,11 +185,12 @@ def add_head(env, set_, lst, flag, pages, now_s):
     if pages <= 0.0:
         return
     lruvec = env.lruvec[set_.lruvec]
-    set_.cells[lst, flag, 0] += pages
+    store(set_.cells[lst, flag], load(set_.cells[lst, flag]) + at_head(pages))
     lruvec.stale[lst] = 1
     if lruvec.has_mapped and flag != FRESH:
         share = pages / cleared_total(env, lruvec, lst, 0)
-        lruvec.inserted_s[lst, 0] += share * (now_s - lruvec.inserted_s[lst, 0])
+        later_s = share * (now_s - lruvec.inserted_s[lst, 0])
+        store(lruvec.inserted_s[lst], load(lruvec.inserted_s[lst]) + at_head(later_s))
 
 
 @kernel

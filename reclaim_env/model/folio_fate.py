@@ -17,7 +17,7 @@ from reclaim_env.model.workingset import age_evictor, workingset_age_nonresident
 
 @inlined
 def young_ratio(env, class_, inserted_s, now_s):
-    """P(young) of mapped pages whose bit was clear at inserted_s: touched while their class was on, bin by bin."""
+    """P(young) of mapped pages, bin by bin: bits clear at inserted_s, touched while their class was on."""
     since = spread(now_s) - inserted_s
     since = greater(since, spread(0.0) - since) - spread(
         env.cost.tlb_s

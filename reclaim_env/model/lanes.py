@@ -7,7 +7,6 @@ would be alone, so the bits are those of a loop over the bins. As plain Python a
 # pyright: reportCallIssue=false
 # (The first argument of an intrinsic is numba's to give.)
 
-import math
 import operator
 
 import numpy as np
@@ -26,10 +25,6 @@ _DOUBLING = tuple(
 
 # So many are expected of a page that it is as good as certain that it is touched.
 SURE_TOUCHES = 40.0
-
-_DOUBLINGS = 8
-_PART = 2.0**-_DOUBLINGS
-_SERIES = tuple((-1.0) ** (n + 1) / math.factorial(n) for n in range(7, 0, -1))
 
 
 class Lanes(types.Type):
@@ -61,6 +56,14 @@ def store(row, lanes):
 def spread(number):
     """A value that is the same number in every bin."""
     return np.full(NR_BINS, number)
+
+
+def at_head(number):
+    """A value that is the number in the first bin, and nothing in all others.
+
+    A row is to be written as it is read, whole: a processor must wait for a part of it to reach memory.
+    """
+    return number * np.eye(1, NR_BINS)[0]
 
 
 def is_empty(lanes):
@@ -116,19 +119,19 @@ def sum_behind(lanes):
 
 
 def touched_ratio(touches):
-    """1 - exp(-touches) of each bin, for 0 to SURE_TOUCHES of them, to 1e-15.
+    """1 - exp(-touches) of each bin, for 0 to SURE_TOUCHES of them, to 1e-13.
 
-    Its series for a part of so many touches, doubled until it is the whole: 1 - (1 - p)^2 = p (2 - p). The same
-    bits wherever it is computed, which no two mathematical libraries promise.
+    The series of exp() for a 256th of them, squared eight times: the same bits wherever it is computed, which
+    no two mathematical libraries promise.
     """
-    part = touches * spread(_PART)
-    ratio = part * spread(_SERIES[0]) + spread(_SERIES[1])
-    for term in _SERIES[2:]:
-        ratio = ratio * part + spread(term)
-    ratio = ratio * part
-    for _ in range(_DOUBLINGS):
-        ratio = ratio * (spread(2.0) - ratio)
-    return ratio
+    r = touches * spread(1.0 / 256.0)
+    r2 = r * r
+    low = spread(1.0) - r + r2 * (spread(1.0 / 2.0) - r * spread(1.0 / 6.0))
+    high = spread(1.0 / 24.0) - r * spread(1.0 / 120.0) + r2 * spread(1.0 / 720.0)
+    untouched = low + r2 * r2 * high
+    for _ in range(8):
+        untouched = untouched * untouched
+    return spread(1.0) - untouched
 
 
 def _pointer(context, builder, row_type, row):
@@ -160,6 +163,15 @@ def _spread(typing_context, number):
         for b in range(NR_BINS):
             lanes = builder.insert_element(lanes, args[0], ir.Constant(_INDEX, b))
         return lanes
+
+    return _LANES(types.float64), generate
+
+
+@intrinsic
+def _at_head(typing_context, number):
+    def generate(context, builder, signature, args):
+        nothing = ir.Constant(_DOUBLES, [0.0] * NR_BINS)
+        return builder.insert_element(nothing, args[0], ir.Constant(_INDEX, 0))
 
     return _LANES(types.float64), generate
 
@@ -260,6 +272,7 @@ def _bin_by_bin(instruction):
 overload(load)(lambda row: lambda row: _load(row))
 overload(store)(lambda row, lanes: lambda row, lanes: _store(row, lanes))
 overload(spread)(lambda number: lambda number: _spread(number))
+overload(at_head)(lambda number: lambda number: _at_head(number))
 overload(is_empty)(lambda lanes: lambda lanes: _is_empty(lanes))
 _greater, _lesser = _chosen(">"), _chosen("<")
 _sum_ahead, _sum_behind = _summed(1), _summed(-1)

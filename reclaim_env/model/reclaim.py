@@ -26,7 +26,6 @@ from reclaim_env.model.scan_count import member_shift
 from reclaim_env.model.slab import shrink_slab_by_tasks
 from reclaim_env.model.vmscan import shrink_one
 
-
 # Passes of a descent down to this priority may be made as one.
 LOWEST_MERGED = 3
 
@@ -144,11 +143,11 @@ def nr_merged(sc, priority):
 
 @inlined
 def first_priorities(env, root, start, mask, target, batch):
-    """The first priority at which any list is as long as one shift, and down to which one the passes from
-    there on are made as one. Third, what each pass before them costs.
+    """(The first priority at which any list is as long as one shift, down to which passes are made as one, what
+    each pass before them costs.)
 
-    Passes over lists that are too short examine nothing: they are booked, not walked. Those that together examine
-    fewer pages than a call wants, and of each list less than a quarter, cannot be the last: they are walked as one.
+    Passes over lists that are too short examine nothing: they are booked, not walked. Those that examine less
+    than a quarter of each list, and together fewer pages than a call wants, cannot be the last: they are one.
     """
     longest = 0
     walked = 0
@@ -175,7 +174,8 @@ def first_priorities(env, root, start, mask, target, batch):
     if env.nr_anon_classes == 0 and not (root < 0 and has_slab(env)):
         while last > LOWEST_MERGED and met >> (last - 2) < target:
             last -= 1
-    return first, last, batch * nr_nodes * env.cost.pass_s + walked * env.cost.pass_memcg_s
+    empty_pass_s = batch * nr_nodes * env.cost.pass_s + walked * env.cost.pass_memcg_s
+    return first, last, empty_pass_s
 
 
 @inlined
@@ -224,9 +224,9 @@ def take_snapshot(env, root, mask):
 
 @inlined
 def shrink_node(env, nid, root, priority, allowed, target, batch, total, reason, now_s):
-    """One node at one priority, or at some that are made as one: cgroups from the shared cursor on, until the calls have their pages.
+    """One node at one priority, or at several made as one: cgroups from the shared cursor on.
 
-    A partial walk ends where the tree ends, and the next begins at its root; a full one leaves the cursor
+    The walk ends when the calls have their pages. A partial walk ends where the tree ends, and the next begins at its root; a full one leaves the cursor
     alone. Returns (reclaimed, seconds).
     """
     is_full = env.sc.full_walk
