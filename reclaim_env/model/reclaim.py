@@ -143,8 +143,9 @@ def nr_merged(sc, priority):
 
 @inlined
 def first_priorities(env, root, start, mask, target, batch):
-    """(The first priority at which any list is as long as one shift, down to which passes are made as one, what
-    each pass before them costs.)
+    """The first priority at which any list is as long as one shift; the last of those made as one with it.
+
+    Third: CPU seconds of each pass before them.
 
     Passes over lists that are too short examine nothing: they are booked, not walked. Those that examine less
     than a quarter of each list, and together fewer pages than a call wants, cannot be the last: they are one.
@@ -226,8 +227,8 @@ def take_snapshot(env, root, mask):
 def shrink_node(env, nid, root, priority, allowed, target, batch, total, reason, now_s):
     """One node at one priority, or at several made as one: cgroups from the shared cursor on.
 
-    The walk ends when the calls have their pages. A partial walk ends where the tree ends, and the next begins at its root; a full one leaves the cursor
-    alone. Returns (reclaimed, seconds).
+    It ends when the calls have their pages. A partial walk ends where the tree ends, and the next begins at
+    its root; a full one leaves the cursor alone. Returns (reclaimed, seconds).
     """
     is_full = env.sc.full_walk
     nr_passes = nr_merged(env.sc, priority)
