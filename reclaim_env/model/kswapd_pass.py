@@ -17,8 +17,8 @@ from reclaim_env.model.scan_count import (
     mem_cgroup_below_low,
     mem_cgroup_below_min,
     member_list,
-    member_scan,
     protected_ratio,
+    sum_passes,
 )
 from reclaim_env.model.slab import shrink_slab_by_kswapd
 from reclaim_env.model.vmscan import settle, shrink_active_list, shrink_inactive_list
@@ -100,32 +100,18 @@ def pass_targets(pgdat, lruvec, memcg):
     ratio = protected_ratio(memcg, pgdat.low_ignored != 0)
     inactive, new_inactive = member_list(lruvec, INACTIVE, members)
     active, new_active = member_list(lruvec, ACTIVE, members)
-    all_examined = 0.0
-    all_aged = 0.0
-    for priority in range(pgdat.pass_first_priority, pgdat.priority - 1, -1):
-        examined = pass_target(members, inactive, new_inactive, priority, ratio)
-        aged = 0.0
-        if pgdat.pass_may_deactivate:
-            aged = pass_target(members, active, new_active, priority, ratio)
-        if examined + aged == 0.0:
-            continue
-        all_examined += examined
-        all_aged += aged
-        deactivated = aged * (1.0 - lruvec.rotated_ratio)
-        activated = examined * lruvec.activated_ratio
-        inactive += new_inactive + deactivated - activated - examined * lruvec.evicted_ratio
-        active += new_active + activated - deactivated
-        new_inactive = 0.0
-        new_active = 0.0
-    return members * all_examined, members * all_aged
-
-
-@inlined
-def pass_target(nr_members, settled, arrivals, priority, ratio):
-    """Mean of the pages one pass examines of a member's list; whole pages of a single cgroup's."""
-    if nr_members == 1 and ratio <= 0.0:
-        return float(int(settled) >> priority)
-    return min(member_scan(settled, arrivals, priority, ratio), settled + arrivals)
+    fares = (lruvec.evicted_ratio, lruvec.activated_ratio, lruvec.rotated_ratio)
+    examined, aged = sum_passes(
+        pgdat.pass_first_priority,
+        pgdat.priority,
+        pgdat.pass_may_deactivate,
+        members,
+        (inactive, new_inactive),
+        (active, new_active),
+        ratio,
+        fares,
+    )
+    return members * examined, members * aged
 
 
 @inlined

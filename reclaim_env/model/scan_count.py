@@ -11,6 +11,9 @@ from reclaim_env.model.constants import ACTIVE, INACTIVE, SWAP_CLUSTER_MAX
 from reclaim_env.model.kernel import inlined, kernel
 from reclaim_env.model.lru_balance import part_to_scan
 
+# Of the pages that a task examines before its passes part, none is taken for evicted, activated or rotated.
+UNKNOWN_FARES = (0.0, 0.0, 0.0)
+
 
 @kernel
 def expected_shifts(settled, arrivals, shift):
@@ -121,9 +124,41 @@ def member_scan(settled, arrivals, priority, ratio):
 
 
 @inlined
-def visited_to_scan(lruvec, lst, priority, members):
-    """The same where the members whose call it is are some of a crowd: of what they have left."""
-    return float(members * (lruvec.visited_pages[lst] // members >> priority))
+def pass_target(nr_members, settled, arrivals, priority, ratio):
+    """Mean of the pages one pass examines of a member's list; whole pages of a single cgroup's."""
+    if nr_members == 1 and ratio <= 0.0:
+        return float(int(settled) >> priority)
+    return min(member_scan(settled, arrivals, priority, ratio), settled + arrivals)
+
+
+@inlined
+def sum_passes(first, last, may_deactivate, nr_members, inactive_list, active_list, ratio, fares):
+    """Means of the (inactive, active) pages that passes from priority first to last examine of a member.
+
+    Each of them meets the lists as the one before leaves them. Lists: (settled, arrivals) of member_list().
+    fares: the parts of examined pages that are evicted, activated; and of aged ones that go round again.
+    """
+    inactive, new_inactive = inactive_list
+    active, new_active = active_list
+    evicted_ratio, activated_ratio, rotated_ratio = fares
+    all_examined = 0.0
+    all_aged = 0.0
+    for priority in range(first, last - 1, -1):
+        examined = pass_target(nr_members, inactive, new_inactive, priority, ratio)
+        aged = 0.0
+        if may_deactivate:
+            aged = pass_target(nr_members, active, new_active, priority, ratio)
+        if examined + aged == 0.0:
+            continue
+        all_examined += examined
+        all_aged += aged
+        deactivated = aged * (1.0 - rotated_ratio)
+        activated = examined * activated_ratio
+        inactive += new_inactive + deactivated - activated - examined * evicted_ratio
+        active += new_active + activated - deactivated
+        new_inactive = 0.0
+        new_active = 0.0
+    return all_examined, all_aged
 
 
 @inlined
@@ -160,18 +195,29 @@ def limited_targets(env, lru, priority, type_ratio, is_target, may_deactivate, m
     sc = env.sc
     lruvec = env.lruvec[lru]
     memcg = env.memcg[lruvec.memcg]
-    inactive = 0.0
-    active = 0.0
-    for p in range(sc.first_priority, priority - 1, -1):
-        if is_target and members < memcg.nr_members:
-            inactive += visited_to_scan(lruvec, INACTIVE, p, members)
-            active += visited_to_scan(lruvec, ACTIVE, p, members)
-        else:
-            inactive += nr_to_scan(lruvec, memcg, INACTIVE, p, sc.low_ignored, is_target, float(members))
-            active += nr_to_scan(lruvec, memcg, ACTIVE, p, sc.low_ignored, is_target, float(members))
-    if active > 0.0 and not may_deactivate:
+    ratio = 0.0 if is_target else protected_ratio(memcg, sc.low_ignored)
+    if is_target and members < memcg.nr_members:  # of what the members whose call it is have left
+        nr_members = 1
+        inactive_list = (float(lruvec.visited_pages[INACTIVE] // members), 0.0)
+        active_list = (float(lruvec.visited_pages[ACTIVE] // members), 0.0)
+    else:
+        nr_members = memcg.nr_members
+        inactive_list = member_list(lruvec, INACTIVE, nr_members)
+        active_list = member_list(lruvec, ACTIVE, nr_members)
+    if not may_deactivate and pass_target(nr_members, active_list[0], active_list[1], priority, ratio) > 0.0:
         sc.skipped_deactivate = 1
-        active = 0.0
+    inactive, active = sum_passes(
+        sc.first_priority,
+        priority,
+        may_deactivate,
+        nr_members,
+        inactive_list,
+        active_list,
+        ratio,
+        UNKNOWN_FARES,
+    )
+    inactive *= members
+    active *= members
     inactive = part_to_scan(inactive, type_ratio, memcg.nr_members)
     active = part_to_scan(active, type_ratio, memcg.nr_members)
     return (
