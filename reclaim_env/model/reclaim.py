@@ -26,7 +26,7 @@ from reclaim_env.model.scan_count import member_shift
 from reclaim_env.model.slab import shrink_slab_by_tasks
 from reclaim_env.model.vmscan import shrink_one
 
-# Passes of a descent down to this priority may be made as one.
+# Passes of a descent down to this priority may be made as one, where each list is visited once.
 LOWEST_MERGED = 3
 
 
@@ -109,7 +109,8 @@ def descend(env, root, start, mask, target, batch, reason, now_s):
     sc = env.sc
     total = 0
     env.descent_s = now_s
-    first, last, empty_pass_s = first_priorities(env, root, start, mask, target, batch)
+    first, empty_pass_s = first_priority(env, root, start, mask, batch)
+    last = last_merged(env, root, mask, first, target, batch)
     spent_s = (DEF_PRIORITY - first) * empty_pass_s
     for nid in range(env.nr_nodes):
         env.node[nid].tasks_deactivate = sc.force_deactivate or may_deactivate(env, root, nid)
@@ -142,17 +143,13 @@ def nr_merged(sc, priority):
 
 
 @inlined
-def first_priorities(env, root, start, mask, target, batch):
-    """The first priority at which any list is as long as one shift; the last of those made as one with it.
+def first_priority(env, root, start, mask, batch):
+    """The first priority at which any list is as long as one shift, and what each pass before it costs.
 
-    Third: CPU seconds of each pass before them.
-
-    Passes over lists that are too short examine nothing: they are booked, not walked. Those that examine less
-    than a quarter of each list, and together fewer pages than a call wants, cannot be the last: they are one.
+    Passes over lists that are too short examine nothing: they are booked, not walked.
     """
     longest = 0
     walked = 0
-    met = 0  # by one call, of inactive pages, in a pass at priority 0
     nr_nodes = 0
     for i in range(env.nr_nodes):
         nid = env.node[start].zonelist[i]
@@ -163,20 +160,35 @@ def first_priorities(env, root, start, mask, target, batch):
             longest = max(longest, env.node[nid].slab_objects)
         for g in range(env.nr_memcgs):
             if in_subtree(env, g, root):
-                lru = nid * env.nr_memcgs + g
-                nr_members = env.memcg[g].nr_members
-                longest = max(longest, longest_list(env, lru))
-                walked += batch if g == root else batch * nr_members
-                met += env.lruvec[lru].list_pages[INACTIVE] // (nr_members if g == root else 1)
+                longest = max(longest, longest_list(env, nid * env.nr_memcgs + g))
+                walked += batch if g == root else batch * env.memcg[g].nr_members
     first = DEF_PRIORITY
     while first > 0 and longest >> first == 0:
         first -= 1
+    return first, batch * nr_nodes * env.cost.pass_s + walked * env.cost.pass_memcg_s
+
+
+@inlined
+def last_merged(env, root, mask, first, target, batch):
+    """Down to which priority the first passes of a descent are made as one.
+
+    Together they examine less than a quarter of each list, and one call fewer pages than it wants: none of them
+    can be the last, and none meets what another put back.
+    """
+    if env.nr_anon_classes > 0 or (root < 0 and has_slab(env)):
+        return first
+    pages = 0  # inactive ones that a call finds
+    for g in range(env.nr_memcgs):
+        if in_subtree(env, g, root):
+            nr_members = env.memcg[g].nr_members if g == root else 1
+            for nid in range(env.nr_nodes):
+                if mask >> nid & 1:
+                    pages += env.lruvec[nid * env.nr_memcgs + g].list_pages[INACTIVE] // nr_members
+    visits = batch if root < 0 else -(-batch // env.memcg[root].nr_members)  # of each list, by all calls
     last = first
-    if env.nr_anon_classes == 0 and not (root < 0 and has_slab(env)):
-        while last > LOWEST_MERGED and met >> (last - 2) < target:
-            last -= 1
-    empty_pass_s = batch * nr_nodes * env.cost.pass_s + walked * env.cost.pass_memcg_s
-    return first, last, empty_pass_s
+    while last > LOWEST_MERGED and pages >> (last - 2) < target and visits >> (last - LOWEST_MERGED) == 0:
+        last -= 1
+    return last
 
 
 @inlined
