@@ -106,6 +106,7 @@ def pass_targets(pgdat, lruvec, memcg):
         pgdat.priority,
         pgdat.pass_may_deactivate,
         members,
+        1.0,
         (inactive, new_inactive),
         (active, new_active),
         ratio,

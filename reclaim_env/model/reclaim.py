@@ -114,8 +114,11 @@ def descend(env, root, start, mask, target, batch, reason, now_s):
     spent_s = (DEF_PRIORITY - first) * empty_pass_s
     for nid in range(env.nr_nodes):
         env.node[nid].tasks_deactivate = sc.force_deactivate or may_deactivate(env, root, nid)
-    for priority in range(last, -1, -1):
-        sc.first_priority = first if priority == last else priority
+    sc.first_priority = first
+    while sc.first_priority >= 0:
+        priority = sc.first_priority
+        if priority > last and not is_midway(env, root, mask):
+            priority = last
         for i in range(env.nr_nodes):
             nid = env.node[start].zonelist[i]
             if not mask >> nid & 1:
@@ -132,6 +135,7 @@ def descend(env, root, start, mask, target, batch, reason, now_s):
                 kswapd_try_clear_hopeless(env, nid, reason, min(batch * nr_merged(sc, priority), reclaimed))
         if total >= target * batch:
             break
+        sc.first_priority = priority - 1
     take_snapshot(env, root, mask)
     return total, spent_s
 
@@ -170,7 +174,7 @@ def first_priority(env, root, start, mask, batch):
 
 @inlined
 def last_merged(env, root, mask, first, target, batch):
-    """Down to which priority the first passes of a descent are made as one.
+    """Down to which priority the first passes of a descent are made as one, unless a walk is midway.
 
     Together they examine less than a quarter of each list, and one call fewer pages than it wants: none of them
     can be the last, and none meets what another put back.
@@ -282,6 +286,18 @@ def shrink_node(env, nid, root, priority, allowed, target, batch, total, reason,
 def walk_cursor(env, nid, root):
     """mem_cgroup_iter(): where the last partial walk over this subtree and node stopped."""
     return env.node[nid].reclaim_cursor if root < 0 else env.lruvec[nid * env.nr_memcgs + root].reclaim_cursor
+
+
+@inlined
+def is_midway(env, root, mask):
+    """Did the last partial walk over this subtree stop before its end, on any node?"""
+    if env.sc.full_walk:
+        return False
+    begin = root if root >= 0 else env.first_memcg
+    midway = False
+    for nid in range(env.nr_nodes):
+        midway |= (mask >> nid & 1) != 0 and walk_cursor(env, nid, root) != begin
+    return midway
 
 
 @inlined

@@ -128,15 +128,15 @@ def pass_target(nr_members, settled, arrivals, priority, ratio):
     """Mean of the pages one pass examines of a member's list; whole pages of a single cgroup's."""
     if nr_members == 1 and ratio <= 0.0:
         return float(int(settled) >> priority)
-    return min(member_scan(settled, arrivals, priority, ratio), settled + arrivals)
+    return member_scan(settled, arrivals, priority, ratio)
 
 
 @inlined
-def sum_passes(first, last, may_deactivate, nr_members, inactive_list, active_list, ratio, fares):
+def sum_passes(first, last, may_deactivate, nr_members, visits, inactive_list, active_list, ratio, fares):
     """Means of the (inactive, active) pages that passes from priority first to last examine of a member.
 
-    Each of them meets the lists as the one before leaves them. Lists: (settled, arrivals) of member_list().
-    fares: the parts of examined pages that are evicted, activated; and of aged ones that go round again.
+    Each visits him so many times, and meets the lists as the one before leaves them. Lists: (settled,
+    arrivals) of member_list(). fares: the parts of examined pages evicted, activated; of aged ones, rotated.
     """
     inactive, new_inactive = inactive_list
     active, new_active = active_list
@@ -144,10 +144,12 @@ def sum_passes(first, last, may_deactivate, nr_members, inactive_list, active_li
     all_examined = 0.0
     all_aged = 0.0
     for priority in range(first, last - 1, -1):
-        examined = pass_target(nr_members, inactive, new_inactive, priority, ratio)
+        examined = visits * pass_target(nr_members, inactive, new_inactive, priority, ratio)
+        examined = min(examined, inactive + new_inactive)
         aged = 0.0
         if may_deactivate:
-            aged = pass_target(nr_members, active, new_active, priority, ratio)
+            aged = visits * pass_target(nr_members, active, new_active, priority, ratio)
+            aged = min(aged, active + new_active)
         if examined + aged == 0.0:
             continue
         all_examined += examined
@@ -197,11 +199,12 @@ def limited_targets(env, lru, priority, type_ratio, is_target, may_deactivate, m
     memcg = env.memcg[lruvec.memcg]
     ratio = 0.0 if is_target else protected_ratio(memcg, sc.low_ignored)
     if is_target and members < memcg.nr_members:  # of what the members whose call it is have left
-        nr_members = 1
+        nr_members, visits, visited = 1, 1.0, members
         inactive_list = (float(lruvec.visited_pages[INACTIVE] // members), 0.0)
         active_list = (float(lruvec.visited_pages[ACTIVE] // members), 0.0)
     else:
-        nr_members = memcg.nr_members
+        nr_members = visited = memcg.nr_members
+        visits = members / nr_members
         inactive_list = member_list(lruvec, INACTIVE, nr_members)
         active_list = member_list(lruvec, ACTIVE, nr_members)
     if not may_deactivate and pass_target(nr_members, active_list[0], active_list[1], priority, ratio) > 0.0:
@@ -211,15 +214,14 @@ def limited_targets(env, lru, priority, type_ratio, is_target, may_deactivate, m
         priority,
         may_deactivate,
         nr_members,
+        visits,
         inactive_list,
         active_list,
         ratio,
         UNKNOWN_FARES,
     )
-    inactive *= members
-    active *= members
-    inactive = part_to_scan(inactive, type_ratio, memcg.nr_members)
-    active = part_to_scan(active, type_ratio, memcg.nr_members)
+    inactive = part_to_scan(visited * inactive, type_ratio, memcg.nr_members)
+    active = part_to_scan(visited * active, type_ratio, memcg.nr_members)
     return (
         min(draw_target(env, lru, INACTIVE, inactive), lruvec.list_pages[INACTIVE]),
         min(draw_target(env, lru, ACTIVE, active), lruvec.list_pages[ACTIVE]),
