@@ -473,7 +473,7 @@ COST = np.dtype(
 # struct scan_control of the task's call under way.
 SCAN_CONTROL = np.dtype(
     [
-        ("first_priority", i8),  # above the priority where passes are made as one
+        ("nr_merged", i8),  # passes at higher priorities that are made as one with the one under way
         ("full_walk", i8),
         ("force_deactivate", i8),
         ("low_ignored", i8),

@@ -114,10 +114,11 @@ def descend(env, root, start, mask, target, batch, reason, now_s):
     spent_s = (DEF_PRIORITY - first) * empty_pass_s
     for nid in range(env.nr_nodes):
         env.node[nid].tasks_deactivate = sc.force_deactivate or may_deactivate(env, root, nid)
-    sc.first_priority = first
-    while sc.first_priority >= 0:
-        priority = sc.first_priority
+    priority = first
+    while priority >= 0:
+        sc.nr_merged = 0
         if priority > last and not is_midway(env, root, mask):
+            sc.nr_merged = priority - last
             priority = last
         for i in range(env.nr_nodes):
             nid = env.node[start].zonelist[i]
@@ -132,18 +133,12 @@ def descend(env, root, start, mask, target, batch, reason, now_s):
             spent_s += cost_s
             total += reclaimed
             if reclaimed > 0:
-                kswapd_try_clear_hopeless(env, nid, reason, min(batch * nr_merged(sc, priority), reclaimed))
+                kswapd_try_clear_hopeless(env, nid, reason, min(batch * (1 + sc.nr_merged), reclaimed))
         if total >= target * batch:
             break
-        sc.first_priority = priority - 1
+        priority -= 1
     take_snapshot(env, root, mask)
     return total, spent_s
-
-
-@inlined
-def nr_merged(sc, priority):
-    """Passes that the one under way stands for."""
-    return sc.first_priority + 1 - priority
 
 
 @inlined
@@ -176,8 +171,8 @@ def first_priority(env, root, start, mask, batch):
 def last_merged(env, root, mask, first, target, batch):
     """Down to which priority the first passes of a descent are made as one, unless a walk is midway.
 
-    Together they examine less than a quarter of each list, and one call fewer pages than it wants: none of them
-    can be the last, and none meets what another put back.
+    Together they examine less than a quarter of each list, and one call fewer pages than it wants: none of
+    them can be the last, and none meets what another put back.
     """
     if env.nr_anon_classes > 0 or (root < 0 and has_slab(env)):
         return first
@@ -189,8 +184,11 @@ def last_merged(env, root, mask, first, target, batch):
                 if mask >> nid & 1:
                     pages += env.lruvec[nid * env.nr_memcgs + g].list_pages[INACTIVE] // nr_members
     visits = batch if root < 0 else -(-batch // env.memcg[root].nr_members)  # of each list, by all calls
+    lowest = LOWEST_MERGED
+    while visits >> (lowest - LOWEST_MERGED) > 1:
+        lowest += 1
     last = first
-    while last > LOWEST_MERGED and pages >> (last - 2) < target and visits >> (last - LOWEST_MERGED) == 0:
+    while last > lowest and pages >> (last - 2) < target:
         last -= 1
     return last
 
@@ -247,7 +245,7 @@ def shrink_node(env, nid, root, priority, allowed, target, batch, total, reason,
     its root; a full one leaves the cursor alone. Returns (reclaimed, seconds).
     """
     is_full = env.sc.full_walk
-    nr_passes = nr_merged(env.sc, priority)
+    nr_passes = 1 + env.sc.nr_merged
     reclaimed = 0
     walked = 0
     spent_s = batch * nr_passes * env.cost.pass_s

@@ -11,9 +11,6 @@ from reclaim_env.model.constants import ACTIVE, INACTIVE, SWAP_CLUSTER_MAX
 from reclaim_env.model.kernel import inlined, kernel
 from reclaim_env.model.lru_balance import part_to_scan
 
-# Of the pages that a task examines before its passes part, none is taken for evicted, activated or rotated.
-UNKNOWN_FARES = (0.0, 0.0, 0.0)
-
 
 @kernel
 def expected_shifts(settled, arrivals, shift):
@@ -190,7 +187,7 @@ def draw_target(env, lru, lst, mean_pages):
 def limited_targets(env, lru, priority, type_ratio, is_target, may_deactivate, members):
     """get_scan_count() for a row of lists: whole pages of the (inactive, active) one.
 
-    Where passes are made as one (from sc.first_priority down to this one) what they examine together.
+    Where passes are made as one (sc.nr_merged above this one) what they examine together.
     """
     if type_ratio <= 0.0:
         return 0, 0
@@ -210,7 +207,7 @@ def limited_targets(env, lru, priority, type_ratio, is_target, may_deactivate, m
     if not may_deactivate and pass_target(nr_members, active_list[0], active_list[1], priority, ratio) > 0.0:
         sc.skipped_deactivate = 1
     inactive, active = sum_passes(
-        sc.first_priority,
+        priority + sc.nr_merged,
         priority,
         may_deactivate,
         nr_members,
@@ -218,7 +215,7 @@ def limited_targets(env, lru, priority, type_ratio, is_target, may_deactivate, m
         inactive_list,
         active_list,
         ratio,
-        UNKNOWN_FARES,
+        (0.0 if lruvec.has_mapped else 1.0, 0.0, 0.0),  # who looks once knows of mapped pages nothing yet
     )
     inactive = part_to_scan(visited * inactive, type_ratio, memcg.nr_members)
     active = part_to_scan(visited * active, type_ratio, memcg.nr_members)

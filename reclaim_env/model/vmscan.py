@@ -275,7 +275,7 @@ def shrink_one(env, nid, g, root, priority, may_deactivate, nr_to_reclaim, membe
             if mem_cgroup_below_low(memcg):
                 return 0, 0.0
         if mem_cgroup_below_low(memcg):
-            memcg.events_low += members * (sc.first_priority + 1 - priority)
+            memcg.events_low += members * (1 + sc.nr_merged)
     proportional = reason == GLOBAL_DIRECT and priority == DEF_PRIORITY
     wanted = 1 << 60 if proportional else nr_to_reclaim * members
     if env.nr_anon_classes == 0:
