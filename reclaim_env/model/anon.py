@@ -10,6 +10,7 @@ from reclaim_env.model.kernel import inlined, kernel
 from reclaim_env.model.memcontrol import fault_in
 from reclaim_env.model.oom_kill import held_pages
 from reclaim_env.model.page_alloc import free_anon
+from reclaim_env.model.reader import read_back
 from reclaim_env.model.swap_in import use_memory
 from reclaim_env.model.wakeup import wakeup_kswapd
 from reclaim_env.model.watermark import pages_above
@@ -86,6 +87,8 @@ def churn(env, w, nr_pages, budget_s):
             gained = held_pages(env, env.workload[w]) - have
             give_back(env, w, have + gained, gained)
         nr_pages -= part
+        if env.memcg[env.workload[w].memcg].high_pages >= 0:
+            read_back(env, env.workload[w].memcg, pause_s)
         env.now_s += pause_s
 
 

@@ -55,6 +55,15 @@ def deliver(env, nid, ratio):
 
 
 @inlined
+def deliver_set(env, set_, now_s):
+    """Puts on its list at once all that a class has read on a node."""
+    k = set_.arriving_pages
+    if k > 0:
+        env.node[set_.nid].arriving_pages -= k
+        lru_add(env, set_, k, now_s)
+
+
+@inlined
 def lru_add(env, set_, k, now_s):
     """k arriving pages of a class enter their lists: recent refaults the active one, others the inactive.
 
