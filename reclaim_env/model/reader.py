@@ -54,6 +54,7 @@ def read_back(env, g, time_s):
         work = env.workload[w]
         if work.kind != READER or work.memcg != g:
             continue
+        begin_s = env.now_s
         left_s = time_s
         while left_s > 0.0:
             waited_s = work.waited_s
@@ -68,9 +69,12 @@ def read_back(env, g, time_s):
             batches = work.owed_batches
             if batches == 0:
                 break
+            env.now_s += (work.waited_s - waited_s) / max(work.missed_ops - missed, 1.0)
             cost_s = handle_over_high(env, w, work.threads * left_s)
             spend(env, w, cost_s)
-            left_s -= cost_s / batches + (work.waited_s - waited_s) / max(work.missed_ops - missed, 1.0)
+            env.now_s += cost_s / batches
+            left_s = time_s - (env.now_s - begin_s)
+        env.now_s = begin_s
 
 
 @inlined
