@@ -10,7 +10,7 @@ from reclaim_env.model.kernel import inlined, kernel
 from reclaim_env.model.memcontrol import fault_in
 from reclaim_env.model.oom_kill import held_pages
 from reclaim_env.model.page_alloc import free_anon
-from reclaim_env.model.reader import read_back
+from reclaim_env.model.refault import read_back, run_readers
 from reclaim_env.model.swap_in import use_memory
 from reclaim_env.model.wakeup import wakeup_kswapd
 from reclaim_env.model.watermark import pages_above
@@ -77,6 +77,10 @@ def churn(env, w, nr_pages, budget_s):
     """Memory freed and touched again, a charge batch at a time: touched first, as threads out of step do."""
     piece = max(nr_pages // MAX_PIECES, MEMCG_CHARGE_BATCH)
     pause_s = env.slice_s * piece / max(nr_pages, piece)
+    memcg = env.workload[w].memcg
+    is_limited = env.memcg[memcg].high_pages >= 0
+    if is_limited and nr_pages > 0:
+        run_readers(env, memcg, env.slice_s)
     while nr_pages > 0 and env.workload[w].stalled_s < budget_s:
         part = min(piece, nr_pages)
         if env.nr_anon_classes > 0:
@@ -87,8 +91,8 @@ def churn(env, w, nr_pages, budget_s):
             gained = held_pages(env, env.workload[w]) - have
             give_back(env, w, have + gained, gained)
         nr_pages -= part
-        if env.memcg[env.workload[w].memcg].high_pages >= 0:
-            read_back(env, env.workload[w].memcg, pause_s)
+        if is_limited:
+            read_back(env, memcg, pause_s)
         env.now_s += pause_s
 
 

@@ -55,12 +55,12 @@ def deliver(env, nid, ratio):
 
 
 @inlined
-def deliver_set(env, set_, now_s):
-    """Puts on its list at once all that a class has read on a node."""
+def deliver_set(env, set_):
+    """Puts on its lists at once all that a class has read on a node."""
     k = set_.arriving_pages
     if k > 0:
         env.node[set_.nid].arriving_pages -= k
-        lru_add(env, set_, k, now_s)
+        lru_add(env, set_, k, env.now_s)
 
 
 @inlined

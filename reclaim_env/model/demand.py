@@ -115,6 +115,7 @@ def plan(env, slice_s):
         work = env.workload[w]
         if work.kind == READER:
             work.throughput_per_s = reader_rate(env, work, slice_s) if is_running(env, work) else 0.0
+            work.is_due = 1
             device_s, _, _ = distinct_misses(env, work, work.throughput_per_s, slice_s)
             asked_s += device_s
         elif work.kind == STREAM:

@@ -295,6 +295,7 @@ CLASS = np.dtype(
         ("pages", i8),
         ("new_pages", i8),  # not read yet: absent without a shadow
         ("absent_pages", i8),  # new and evicted
+        ("unasked_pages", i8),  # of them nobody asks before the slice ends
         ("evicted_pages", i8),  # since the episode began
         ("refaulted_pages", i8),
         ("activated_pages", i8),  # with recent refaults
@@ -354,6 +355,7 @@ WORKLOAD = np.dtype(
         ("missed_ops", f8),  # in this slice: operations that waited for the device
         ("waited_s", f8),  # in this slice: thread seconds they waited
         ("throughput_per_s", f8),
+        ("is_due", i8),  # a reader whose part of this slice is planned and still to come
         ("nr_breakpoints", i8),
         ("breakpoint_s", f8, (MAX_BREAKPOINTS,)),
         ("breakpoint_pages", f8, (MAX_BREAKPOINTS,)),

@@ -3,23 +3,21 @@
 import math
 
 from reclaim_env.model import arrivals, device, latency, rng
-from reclaim_env.model.constants import READ, READER
+from reclaim_env.model.constants import READ
 from reclaim_env.model.demand import begin_slice, is_running, window_pages
 from reclaim_env.model.kernel import inlined, kernel
-from reclaim_env.model.memcontrol import fault_in, handle_over_high, spend
+from reclaim_env.model.memcontrol import fault_in
 from reclaim_env.model.workingset import workingset_refault
 
 # A young bit remembers the touches since it was last cleared: over laps, not over one stalled slice.
 RATE_MEAN_S = 0.1
-
-# Draws of one slice's turns lie so far apart.
-TURN = 1024
 
 
 @kernel
 def run_reader(env, w, slice_s):
     """One slice of a reader: touch, miss, wait, count operations."""
     work = env.workload[w]
+    work.is_due = 0
     budget_s = begin_slice(work, slice_s)
     stalls_before = work.allocstall
     lost_s = 0.0
@@ -36,7 +34,8 @@ def run_reader(env, w, slice_s):
             class_.on_rate_per_s += weight * (class_.rate_per_s - class_.on_rate_per_s)
             is_on = 1
         if class_.absent_pages > 0 and class_.rate_per_s > 0.0:
-            lost_s += miss(env, w, c, slice_s, budget_s - lost_s, c)
+            lost_s += miss(env, w, c, class_.absent_pages, slice_s, budget_s - lost_s, c)
+        class_.unasked_pages = class_.absent_pages
     nr_ops = work.throughput_per_s * slice_s * is_on  # an operation leaves out the silent ones of its files
     finish_ops(env, work, nr_ops, slice_s)
     count_latency(work, nr_ops, work.allocstall - stalls_before, lost_s)
@@ -44,53 +43,20 @@ def run_reader(env, w, slice_s):
     work.waited_s = 0.0
 
 
-@kernel
-def read_back(env, g, time_s):
-    """What readers of a cgroup miss in time_s after a call that reclaimed from it: they do not wait for the slice's end.
-
-    What they read is on the lists before the next call, their own calls over memory.high follow, and so on.
-    """
-    for w in range(env.nr_workloads):
-        work = env.workload[w]
-        if work.kind != READER or work.memcg != g:
-            continue
-        begin_s = env.now_s
-        left_s = time_s
-        while left_s > 0.0:
-            waited_s = work.waited_s
-            missed = work.missed_ops
-            for c in range(work.first_class, work.first_class + work.nr_classes):
-                class_ = env.class_[c]
-                if class_.absent_pages > 0 and class_.rate_per_s > 0.0:
-                    miss(env, w, c, left_s, work.threads * left_s, (1 + env.nr_scans) * TURN + c)
-                    for nid in range(env.nr_nodes):
-                        arrivals.deliver_set(env, env.set_[nid * env.nr_classes + c], env.now_s)
-            work.stalled_s += work.waited_s - waited_s
-            batches = work.owed_batches
-            if batches == 0:
-                break
-            env.now_s += (work.waited_s - waited_s) / max(work.missed_ops - missed, 1.0)
-            cost_s = handle_over_high(env, w, work.threads * left_s)
-            spend(env, w, cost_s)
-            env.now_s += cost_s / batches
-            left_s = time_s - (env.now_s - begin_s)
-        env.now_s = begin_s
-
-
 @inlined
-def miss(env, w, c, slice_s, budget_s, draw):
-    """A class's absent pages touched in this slice, and those read ahead with them. Returns seconds lost."""
+def miss(env, w, c, absent_pages, time_s, budget_s, draw):
+    """A class's absent pages touched in time_s, and those read ahead with them. Returns seconds lost."""
     class_ = env.class_[c]
     u, v, _ = rng.uniforms(env, rng.MISSES, draw)
     if class_.loop:  # a file read in order misses what is absent before it finds what is there
-        touched = rng.round_stochastic(class_.rate_per_s * slice_s * class_.pages, u)
-        demanded = min(touched, class_.absent_pages)
+        touched = rng.round_stochastic(class_.rate_per_s * time_s * class_.pages, u)
+        demanded = min(touched, absent_pages)
         wanted = demanded
     else:
         window = window_pages(class_)
-        windows = int(math.ceil(class_.absent_pages / window))
-        demanded = draw_misses(env, u, windows, -math.expm1(-class_.rate_per_s * window * slice_s))
-        wanted = min(int(demanded * window + 0.5), class_.absent_pages)
+        windows = int(math.ceil(absent_pages / window))
+        demanded = draw_misses(env, u, windows, -math.expm1(-class_.rate_per_s * window * time_s))
+        wanted = min(int(demanded * window + 0.5), absent_pages)
     if demanded == 0:
         return 0.0
     granted, lost_s = fault_in(env, w, wanted, budget_s)

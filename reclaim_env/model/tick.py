@@ -112,7 +112,8 @@ def run_slice(env, slice_s):
         env.now_s = env.time_s
         kind = env.workload[w].kind
         if kind == READER:
-            reader.run_reader(env, w, slice_s)
+            if env.workload[w].is_due:
+                reader.run_reader(env, w, slice_s)
         elif kind == STREAM:
             reader.run_stream(env, w, slice_s)
         elif kind == ANON:
