@@ -18,6 +18,7 @@ from reclaim_env.model.constants import (
     MEMCG_MAX_HIGH_DELAY_S,
     ONE,
     PROACTIVE,
+    READER,
     SWAP_CLUSTER_MAX,
 )
 from reclaim_env.model.kernel import inlined, kernel
@@ -44,7 +45,7 @@ def fault_in(env, w, nr_pages, budget_s):
     charge(env, work.memcg, granted)
     work.owed_batches += refill_stock(env.memcg[work.memcg], granted)
     if work.kind == ANON:
-        limit_s += handle_over_high(env, w, 0, budget_s - limit_s - lost_s)
+        limit_s += handle_over_high(env, w, budget_s - limit_s - lost_s)
     spend(env, w, limit_s)
     return granted, limit_s + lost_s
 
@@ -56,7 +57,7 @@ def resume_user_mode_work(env, slice_s):
     for w in range(env.nr_workloads):
         work = env.workload[w]
         if work.owed_batches > 0:
-            spend(env, w, handle_over_high(env, w, 0, work.threads * slice_s - work.stalled_s))
+            spend(env, w, handle_over_high(env, w, work.threads * slice_s - work.stalled_s))
 
 
 @inlined
@@ -142,13 +143,23 @@ def charged_pages(memcg, stock_pages):
 
 
 @inlined
-def handle_over_high(env, w, unread_pages, budget_s):
+def unread_pages(memcg):
+    """Of all members, if each stood where a reader does when it charges: what its last batch has brought since.
+
+    What a call takes from a member is read back at one go, by that member, and charged by what it lacks.
+    """
+    return (memcg.nr_members - 1) * (MEMCG_CHARGE_BATCH - memcg.stock_pages)
+
+
+@inlined
+def handle_over_high(env, w, budget_s):
     """mem_cgroup_handle_over_high() after every batch that was charged. Returns thread seconds.
 
-    All pages of the slice are in use already: when a batch was charged, those of later ones were not, nor
-    unread_pages. What the thread time does not suffice for is done in the next slice.
+    All pages of the slice are in use already: when a batch was charged, those of later ones were not. What
+    the thread time does not suffice for is done in the next slice.
     """
     work = env.workload[w]
+    unread = unread_pages(env.memcg[work.memcg]) if work.kind == READER else 0
     left = work.owed_batches
     step = (left + MAX_STEPS - 1) // MAX_STEPS
     spent_s = 0.0
@@ -156,7 +167,7 @@ def handle_over_high(env, w, unread_pages, budget_s):
     while left > 0 and is_done and spent_s < budget_s:
         calls = min(step, left)
         cost_s, is_done = reclaim_after_charge(
-            env, w, calls, (left - calls) * MEMCG_CHARGE_BATCH + unread_pages, budget_s - spent_s
+            env, w, calls, (left - calls) * MEMCG_CHARGE_BATCH + unread, budget_s - spent_s
         )
         spent_s += cost_s
         left -= calls if is_done else 0

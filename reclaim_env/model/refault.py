@@ -7,7 +7,7 @@ finds what the one before it took, and what is read back is charged and makes th
 import math
 
 from reclaim_env.model import arrivals
-from reclaim_env.model.constants import MEMCG_CHARGE_BATCH, READER
+from reclaim_env.model.constants import READER
 from reclaim_env.model.demand import window_pages
 from reclaim_env.model.kernel import inlined, kernel
 from reclaim_env.model.memcontrol import handle_over_high, spend
@@ -42,16 +42,10 @@ def read_back(env, g, time_s):
         env.now_s = begin_s
         while env.now_s < begin_s + time_s and miss_taken(env, w) and work.owed_batches > 0:
             batches = work.owed_batches
-            spent_s = handle_over_high(env, w, unread_pages(env.memcg[g]), work.threads * time_s)
+            spent_s = handle_over_high(env, w, work.threads * time_s)
             spend(env, w, spent_s)
             env.now_s += spent_s / batches
     env.now_s = begin_s
-
-
-@inlined
-def unread_pages(memcg):
-    """Of all members, if each stood where the caller does when it charges: what its last batch has brought since."""
-    return (memcg.nr_members - 1) * (MEMCG_CHARGE_BATCH - memcg.stock_pages)
 
 
 @inlined
