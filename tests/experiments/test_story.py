@@ -100,35 +100,18 @@ def halved(scenario: Scenario) -> Scenario:
     return scenario.model_copy(update={"tick_ms": scenario.tick_ms // 2})
 
 
-BY_SLICE = pytest.mark.xfail(
-    strict=True,
-    reason="a call at memory.high frees 13.0, 11.9 and 9.6 pages at ticks of 10, 5 and 2 ms: what it evicts"
-    " comes back with the next slice",
-)
-
-LONGER = pytest.mark.xfail(
-    strict=True, reason="kswapd gives up after 0.381 s of work at a tick of 10 ms, after 0.391 s at 5 ms"
-)
-
-
 @pytest.mark.parametrize(
     ("scenario", "rule", "metric"),
     [
-        ("incident", "balanced", "cost_s"),
-        pytest.param("incident", "balanced", "refault_mib", marks=BY_SLICE),
-        pytest.param("incident", "balanced", "kswapd_cpu_s", marks=LONGER),
-        ("incident", "balanced", "stall_s"),
-        *(("dead_kswapd", "balanced", name) for name in ("cost_s", "kswapd_cpu_s", "refault_mib", "stall_s")),
+        (scenario, "balanced", metric)
+        for scenario in ("incident", "dead_kswapd")
+        for metric in ("cost_s", "refault_mib", "kswapd_cpu_s", "stall_s")
     ],
 )
 def test_halving_the_tick_moves_no_mean(scenario, rule, metric):
     assert moved_ratio(scenario, rule, metric, 64) == 0
 
 
-SWAP_FULL = pytest.mark.xfail(
-    strict=True,
-    reason="9 % of cost and 10 % of refaults: as in the incident, of what containers at memory.high read",
-)
 CYCLES = pytest.mark.xfail(
     strict=True,
     reason="2.2 %: kswapd demotes in cycles of two seconds, and the episode ends in another part of one",
@@ -144,8 +127,8 @@ CYCLES = pytest.mark.xfail(
         ("boost_overcount", "cost_s"),
         ("protected_overcount", "cost_s"),
         ("hotplug", "cost_s"),
-        pytest.param("swap_full", "cost_s", marks=SWAP_FULL),
-        pytest.param("swap_full", "refault_mib", marks=SWAP_FULL),
+        ("swap_full", "cost_s"),
+        ("swap_full", "refault_mib"),
         pytest.param("tier", "pgdemote_kswapd", marks=CYCLES),
     ],
 )

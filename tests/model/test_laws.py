@@ -327,9 +327,6 @@ def test_a_file_split_into_halves_is_the_same_file():
 FEW = pytest.mark.xfail(
     reason="the few refaults of the revived node depend on the length of a slice", strict=True
 )
-LONGER = pytest.mark.xfail(
-    reason="kswapd gives up after 0.381 s of work at a tick of 10 ms, after 0.391 s at 5 ms", strict=True
-)
 
 
 @pytest.mark.slow
@@ -337,7 +334,7 @@ LONGER = pytest.mark.xfail(
     ("name", "rule"),
     [
         ("incident", "always"),
-        pytest.param("incident", "balanced", marks=LONGER),
+        ("incident", "balanced"),
         pytest.param("dead_kswapd", "always", marks=FEW),
         ("dead_kswapd", "balanced"),
     ],
