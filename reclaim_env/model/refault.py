@@ -1,7 +1,8 @@
-"""Readers that go on beside a task which reclaims from their own cgroup, slice or no slice.
+"""Readers that take turns with a task which reclaims from their own cgroup.
 
-A task over memory.high takes pages every few milliseconds, and hot ones are back within a fraction of one: each call
-finds what the one before it took, and what is read back is charged and makes the readers call in their turn.
+A task over memory.high takes pages every few milliseconds, and hot ones are back within a fraction of one,
+however long a slice is. What is read back is charged, and makes the readers reclaim in their turn. Left out:
+readers in descendants of the cgroup whose limit it is, and files read in order, which wait for the next slice.
 """
 
 import math
@@ -30,7 +31,7 @@ def run_readers(env, g, slice_s):
 
 @kernel
 def read_back(env, g, time_s):
-    """Of what a call took, readers read back what they miss in the rest of the slice; their own calls follow.
+    """Of what a call took, readers read what they miss in the rest of the slice; their own calls follow.
 
     Those take again, and so on until the task's next call, time_s later.
     """
@@ -58,7 +59,7 @@ def miss_taken(env, w):
     for c in range(work.first_class, work.first_class + work.nr_classes):
         class_ = env.class_[c]
         taken = class_.absent_pages - class_.unasked_pages
-        if taken > 0 and class_.rate_per_s > 0.0:
+        if taken > 0 and class_.rate_per_s > 0.0 and not class_.loop:
             missed = work.missed_ops
             missed_per_s = class_.rate_per_s * window_pages(class_)
             miss(env, w, c, taken, left_s, work.threads * left_s, (1 + env.nr_scans) * MAX_CLASSES + c)
