@@ -144,7 +144,7 @@ def charged_pages(memcg, stock_pages):
 
 @inlined
 def unread_pages(memcg):
-    """What a reader's last batch has brought since it was charged; of all members, if each stood where it did.
+    """What a reader's last batch brought after it was charged; of all members, if each stood where it did.
 
     What a call takes from a member is read back at one go, by that member, and charged by what it lacks.
     """

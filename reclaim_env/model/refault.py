@@ -2,7 +2,7 @@
 
 A task over memory.high takes pages every few milliseconds, and hot ones are back within a fraction of one,
 however long a slice is. What is read back is charged, and makes the readers reclaim in their turn. Left out:
-readers in descendants of the cgroup whose limit it is, and files read in order, which wait for the next slice.
+readers in descendants of the cgroup whose limit it is; files read in order, which wait for the next slice.
 """
 
 import math

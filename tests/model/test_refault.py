@@ -12,7 +12,7 @@ PAGES = 128
 
 
 def box(model, count: int = 1, below: int = 0, touch_per_s: float = 1e6):
-    """A cgroup so far below high: a task (workload 0), and a reader (1) of a mapped file, all of it resident."""
+    """A cgroup so far below high: a task (workload 0), and a reader (1) of a mapped file, all resident."""
     env = plain(
         cgroup=[{"name": "box", "count": count, "memory_high_mib": mib(1000)}],
         anon=[anon(cgroup="box", pages=1000 - PAGES - below)],
