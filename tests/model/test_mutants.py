@@ -63,14 +63,14 @@ MUTANTS: list[tuple[str, str, str, Callable]] = [
     ),
     (
         "folio_fate.py",
-        "activated += referenced * young",
-        "activated += 0.0",
+        "activated = activated + referenced * young",
+        "activated = activated + referenced * spread(0.0)",
         test_vmscan.test_fate_of_an_examined_inactive_page,
     ),
     (
         "folio_fate.py",
-        "        elif is_exec:\n            activated += fresh",
-        "        else:\n            referenced += fresh",
+        "    elif class_.access == EXEC:\n        activated = fresh",
+        "    else:\n        referenced = referenced + fresh",
         test_vmscan.test_an_untouched_page_is_reclaimed_on_the_second_look_a_fresh_one_on_the_third,
     ),
     (
@@ -135,8 +135,8 @@ MUTANTS: list[tuple[str, str, str, Callable]] = [
     ),
     (
         "folio_fate.py",
-        "end_s - max(begin_s, inserted_s)",
-        "end_s - max(begin_s, end_s)",
+        "greater(spread(begin_s), inserted_s)",
+        "greater(spread(begin_s), spread(end_s))",
         test_vmscan.test_a_silence_that_is_over_counts_as_untouched,
     ),
     (
@@ -158,20 +158,20 @@ MUTANTS: list[tuple[str, str, str, Callable]] = [
         test_rstat.test_activations_between_two_flushes_are_news_in_one_run_only,
     ),
     (
-        "kswapd_pass.py",
-        "range(pgdat.pass_first_priority, pgdat.priority - 1, -1)",
-        "range(pgdat.pass_first_priority, pgdat.priority, -1)",
+        "scan_count.py",
+        "range(first, last - 1, -1)",
+        "range(first, last, -1)",
         test_kswapd.test_passes_made_as_one_are_what_they_are_one_by_one,
     ),
     (
-        "kswapd_pass.py",
-        "activated - examined * lruvec.evicted_ratio",
+        "scan_count.py",
+        "activated - examined * evicted_ratio",
         "activated",
         test_kswapd.test_passes_made_as_one_are_what_they_are_one_by_one,
     ),
     (
-        "kswapd_pass.py",
-        "aged * (1.0 - lruvec.rotated_ratio)",
+        "scan_count.py",
+        "aged * (1.0 - rotated_ratio)",
         "aged",
         test_kswapd.test_passes_made_as_one_are_what_they_are_one_by_one,
     ),
@@ -182,13 +182,13 @@ MUTANTS: list[tuple[str, str, str, Callable]] = [
         test_kswapd.test_kswapd_remembers_what_became_of_the_pages_it_examined,
     ),
     (
-        "kswapd_pass.py",
+        "scan_count.py",
         "        new_inactive = 0.0\n",
         "",
         test_kswapd.test_passes_made_as_one_meet_what_came_to_a_crowds_lists_once,
     ),
     (
-        "kswapd_pass.py",
+        "scan_count.py",
         "        new_active = 0.0\n",
         "",
         test_kswapd.test_passes_made_as_one_meet_what_came_to_a_crowds_lists_once,
@@ -574,8 +574,8 @@ MUTANTS: list[tuple[str, str, str, Callable]] = [
     ),
     (
         "reclaim.py",
-        ", -1, -1):",
-        ", 0, -1):",
+        "while priority >= 0:",
+        "while priority > 0:",
         test_reclaim.test_priority_goes_down_to_zero,
     ),
     (
@@ -592,8 +592,8 @@ MUTANTS: list[tuple[str, str, str, Callable]] = [
     ),
     (
         "bins.py",
-        "b = i if env.aims_head else NR_BINS - 1 - i",
-        "b = i",
+        "sum_ahead(inside) if env.aims_head else sum_behind(inside)",
+        "sum_ahead(inside)",
         test_access.test_pages_leave_from_the_tail_in_whole_numbers,
     ),
     (
@@ -970,8 +970,8 @@ MUTANTS: list[tuple[str, str, str, Callable]] = [
     ),
     (
         "bins.py",
-        "env.levelled[b] / env.cleared_pages[b]",
-        "env.levelled[b] / bin_total(env, lruvec, lst, b)",
+        "load(env.levelled) / greater(cleared, spread(NEARLY_NOTHING))",
+        "load(env.levelled) / spread(bin_total(env, lruvec, lst, 0))",
         test_access.test_pages_still_young_since_their_fault_do_not_make_those_put_back_look_long_untouched,
     ),
     (
