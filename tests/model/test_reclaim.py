@@ -1,5 +1,9 @@
 """Descents by tasks: nodes, cgroups, and the second and third attempts."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import numpy as np
 import pytest
 
 from reclaim_env.model.constants import FRESH, GLOBAL_DIRECT, MEMCG_HIGH, UNREFERENCED
@@ -40,6 +44,82 @@ def test_a_fruitless_call_walks_all_then_deactivates_if_active_pages_were_spared
     assert direct(model, env) == (0, 3)
     assert env.node[0].vmstat.pgrefill > 0
     assert direct(model, one_file()) == (0, 2)  # nothing was spared
+
+
+@contextmanager
+def passes_counted(model, merged: bool) -> Iterator[list[int]]:
+    """The priorities at which shrink_node() is called in here; `merged`: passes are made as one."""
+    lowest, shrink_node = model.reclaim.LOWEST_MERGED, model.reclaim.shrink_node
+    priorities: list[int] = []
+
+    def counted(env, nid, root, priority, *others):
+        priorities.append(int(priority))
+        return shrink_node(env, nid, root, priority, *others)
+
+    model.reclaim.shrink_node = counted
+    model.reclaim.LOWEST_MERGED = lowest if merged else 12
+    try:
+        yield priorities
+    finally:
+        model.reclaim.shrink_node, model.reclaim.LOWEST_MERGED = shrink_node, lowest
+
+
+# Of one call for 64 pages, or of more at once: lists of (inactive, active) pages.
+CALLS = {
+    "read": ("read", 400, 0, 1),
+    "mapped": ("mmap", 900, 300, 1),
+    "mostly active": ("mmap", 100, 900, 1),
+    "executable": ("exec", 300, 900, 1),
+    "four at once": ("mmap", 300, 900, 4),
+}
+
+
+@pytest.mark.parametrize(("access", "inactive", "active", "batch"), CALLS.values(), ids=CALLS)
+def test_a_tasks_first_passes_made_as_one_are_what_they_are_one_by_one(
+    model, access, inactive, active, batch
+):
+    found, nr_passes = [], []
+    for merged in (False, True):
+        env = one_file(access, inactive=inactive, active=active, rate_per_s=HOT_PER_S)
+        env.lruvec[0].stat_workingset_activate = 1  # it may deactivate
+        with passes_counted(model, merged) as priorities:
+            _, spent_s, calls = model.reclaim.try_to_free_mem_cgroup_pages(
+                env, 0, 0, 64, batch, MEMCG_HIGH, NOW_S
+            )
+        vmstat = env.node[0].vmstat
+        spent_us = 1e6 * spent_s
+        found.append([vmstat.pgscan_file, vmstat.pgsteal_file, vmstat.pgdeactivate, spent_us, calls])
+        nr_passes.append(len(priorities))
+    one_by_one, at_once = np.array(found, float)
+    assert nr_passes[1] < nr_passes[0]
+    assert at_once == pytest.approx(one_by_one, rel=0.01, abs=2)
+
+
+def merged(model, env, **changes) -> bool:
+    """Does a call for the first cgroup's limit make any passes as one?"""
+    with passes_counted(model, True) as priorities:
+        model.reclaim.try_to_free_mem_cgroup_pages(env, 0, 0, 64, changes.get("batch", 1), MEMCG_HIGH, NOW_S)
+    return bool((np.diff(priorities[:3]) < -1).any()) or priorities[0] < 8
+
+
+def test_passes_are_made_as_one_only_where_none_of_them_can_be_the_last_or_meet_what_another_put_back(model):
+    assert merged(model, one_file(inactive=300))
+    assert not merged(model, one_file(inactive=300), batch=64)  # the calls together meet the list twice
+
+
+def test_passes_are_not_made_as_one_where_the_walk_begins_in_the_middle(model):
+    """What lies before the cursor is not seen by the first pass, but by all that follow."""
+    scanned = []
+    for is_merged in (False, True):
+        env = plain(
+            cgroup=[{"name": "box"}, {"name": "in", "parent": "box"}, {"name": "on", "parent": "box"}],
+            reader=[reader(name, name, files=[file(300)]) for name in ("box", "in", "on")],
+        )
+        env.lruvec[0].reclaim_cursor = 2
+        with passes_counted(model, is_merged):
+            model.reclaim.try_to_free_mem_cgroup_pages(env, 0, 0, 512, 1, MEMCG_HIGH, NOW_S)
+        scanned.append([int(memcg.pgscan) for memcg in env.memcg[:3]])
+    assert scanned[1] == pytest.approx(scanned[0], abs=3)
 
 
 def test_low_is_broken_only_when_nothing_else_gives(model):
