@@ -323,7 +323,7 @@ def test_a_file_split_into_halves_is_the_same_file():
 # Smaller ticks -------------------------------------------------------------------------------------------
 
 
-# 67 pages a minute at 10 ms, 48 at 5 ms: beyond two standard errors, of a cost that moves by 0.6 %.
+# 1115 pages a minute at 10 ms, 992 at 5 ms: beyond two standard errors, of a cost that moves by 1.3 %.
 FEW = pytest.mark.xfail(
     reason="the few refaults of the revived node depend on the length of a slice", strict=True
 )

@@ -22,6 +22,7 @@ from tests.model import (
     test_psi,
     test_reader,
     test_reclaim,
+    test_refault,
     test_reset_rule,
     test_rng,
     test_rstat,
@@ -102,6 +103,30 @@ MUTANTS: list[tuple[str, str, str, Callable]] = [
         "inactive_touched = k - active if mapped else demanded - active",
         "inactive_touched = demanded - active",
         test_workingset.test_pages_arrive_at_the_head_touched_if_demanded_or_mapped_around,
+    ),
+    (
+        "refault.py",
+        "env.now_s += spent_s / batches",
+        "env.now_s += 0.0",
+        test_refault.test_a_turns_calls_come_when_its_reads_have_come_back,
+    ),
+    (
+        "refault.py",
+        "class_.unasked_pages = class_.absent_pages",
+        "class_.unasked_pages = 0",
+        test_refault.test_what_nobody_missed_in_the_slice_is_not_asked_for_again_before_it_ends,
+    ),
+    (
+        "anon.py",
+        "            read_back(env, memcg, pause_s)",
+        "            pass",
+        test_refault.test_what_a_tasks_call_takes_is_back_before_the_slice_ends,
+    ),
+    (
+        "vmscan.py",
+        "if lruvec.nr_sets > 1 or env.class_",
+        "if env.class_",
+        test_vmscan.test_of_two_classes_alike_each_is_as_likely_to_give_the_one_page_that_is_scanned,
     ),
     (
         "rstat.py",

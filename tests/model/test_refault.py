@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from reclaim_env.model.constants import FRESH
+from reclaim_env.model.constants import FRESH, UNREFERENCED
 from tests.model.machines import anon, file, mib, plain, reader, set_flag
 
 SLICE_S = 0.01
@@ -84,3 +84,34 @@ def test_a_miss_comes_after_its_mean_time_or_in_the_middle_of_a_short_one(model,
     weights = [math.exp(-events_per_s * t) for t in times]
     mean = sum(t * w for t, w in zip(times, weights, strict=True)) / sum(weights)
     assert model.refault.mean_time_s(events_per_s, SLICE_S) == pytest.approx(mean, rel=0.01)
+
+
+def test_a_turns_calls_come_when_its_reads_have_come_back(model):
+    env = box(model)
+    take(model, env, 100)
+    seen = []
+
+    def called(env, w, budget_s):
+        seen.append(float(env.now_s))
+        env.workload[w].owed_batches = 0
+        if len(seen) < 3:  # it takes as much again
+            take(model, env, 70)
+        return 1e-4
+
+    handle_over_high = model.refault.handle_over_high
+    model.refault.handle_over_high = called
+    try:
+        model.refault.read_back(env, 0, SLICE_S)
+    finally:
+        model.refault.handle_over_high = handle_over_high
+    wait_s = env.device.latency_s
+    assert seen[0] > env.time_s + wait_s
+    assert seen[1] > seen[0] + 1e-4 / 2 + wait_s
+
+
+def test_what_a_tasks_call_takes_is_back_before_the_slice_ends(model):
+    env = box(model, touch_per_s=2000.0)
+    set_flag(env, UNREFERENCED)  # since their bits were cleared nobody has touched them yet
+    model.anon.churn(env, 0, 512, 1.0)
+    assert env.class_[0].evicted_pages > 64
+    assert env.class_[0].refaulted_pages > 0.9 * env.class_[0].evicted_pages

@@ -345,3 +345,19 @@ def test_eviction_uncharges_every_ancestor(model):
     env = plain(cgroup=cgroups, reader=[reader(cgroup="leaf", files=[file(800)])])
     model.folio_fate.evict(env, env.set_[0], 50, BY_NODE)
     assert [memcg.usage_pages for memcg in env.memcg[:2]] == [750, 750]
+
+
+@pytest.mark.parametrize("lst", [INACTIVE, ACTIVE])
+def test_of_two_classes_alike_each_is_as_likely_to_give_the_one_page_that_is_scanned(model, lst):
+    taken = np.zeros(2)
+    for tick in range(200):
+        files = [file(*((400, 0) if lst == INACTIVE else (0, 400))) for _ in range(2)]
+        env = plain(cgroup=[{"name": "box"}], reader=[reader(cgroup="box", files=files)])
+        env.tick = tick
+        if lst == INACTIVE:
+            model.vmscan.shrink_inactive_list(env, 0, 1, KSWAPD, NOW_S)
+        else:
+            model.vmscan.shrink_active_list(env, 0, 1, KSWAPD, NOW_S)
+        taken += [400 - env.set_[i].resident_pages[lst] for i in range(2)]
+    assert taken.sum() == 200
+    assert 60 < taken[0] < 140
