@@ -123,8 +123,8 @@ def take_evenly(set_, pages):
 
 @kernel
 def age_lists(env):
-    """Levels the bins of every list that changed."""
+    """Levels the bins of every list whose head is full."""
     for lru in range(env.nr_lruvecs):
         lruvec = env.lruvec[lru]
         for lst in range(NR_LISTS):
-            bins.level_bins(env, lruvec, lst, bins.STRAY_RATIO)
+            bins.level_bins(env, lruvec, lst)

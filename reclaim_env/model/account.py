@@ -23,7 +23,7 @@ def cold_pages(env, nid):
 
     A class that is switched off counts as cold: its silence is long against a lap.
     """
-    lap = lap_s(env, env.node[nid])
+    lap = lap_s(env, nid)
     cold = env.node[nid].slab_pages
     for c in range(env.nr_classes):
         class_ = env.class_[c]

@@ -25,11 +25,10 @@ from reclaim_env.model.lanes import (
     where_positive,
 )
 
-# Bins are levelled when one strays this far from its share: often enough to age pages in order, seldom
-# enough not to mix neighbours without need. Under a scan what matters is that the head, where pages are put
-# back, does not become the tail.
-STRAY_RATIO = 0.125
-STRAY_IN_SCAN_RATIO = 1.0
+# A list is levelled when its head holds so many times its share: seldom, for it mixes neighbours, and by what
+# came, not by the clock, or shorter ticks would mix more. The head, where pages are put back, must not become
+# the tail.
+FULL_HEAD_RATIO = 2.0
 
 # What no rounding of a bin's pages reaches: less is nothing.
 NEARLY_NOTHING = 1e-9
@@ -179,18 +178,33 @@ def del_evenly(env, set_, lst, ratio):
         store(set_.cells[lst, flag], cells * spread(1.0 - ratio))
 
 
+@inlined
+def put_head(env, set_, lst, flag, pages):
+    """Puts pages of a class at a list's head; date_head() says when their young bits were cleared."""
+    if pages > 0.0:
+        lruvec = env.lruvec[set_.lruvec]
+        store(set_.cells[lst, flag], load(set_.cells[lst, flag]) + at_head(pages))
+        lruvec.stale[lst] = 1
+        if flag != FRESH:
+            lruvec.undated_pages[lst] += pages
+
+
 @kernel
-def add_head(env, set_, lst, flag, pages, now_s):
-    """Puts pages of a class at a list's head; their young bits count from now_s."""
-    if pages <= 0.0:
-        return
-    lruvec = env.lruvec[set_.lruvec]
-    store(set_.cells[lst, flag], load(set_.cells[lst, flag]) + at_head(pages))
-    lruvec.stale[lst] = 1
-    if lruvec.has_mapped and flag != FRESH:
+def date_head(env, lruvec, lst, now_s):
+    """The young bits of what was put at a list's head count from now_s."""
+    pages = lruvec.undated_pages[lst]
+    lruvec.undated_pages[lst] = 0.0
+    if lruvec.has_mapped and pages > 0.0:
         share = pages / cleared_total(env, lruvec, lst, 0)
         later_s = share * (now_s - lruvec.inserted_s[lst, 0])
         store(lruvec.inserted_s[lst], load(lruvec.inserted_s[lst]) + at_head(later_s))
+
+
+@kernel
+def add_head(env, set_, lst, flag, pages, now_s):
+    """Puts pages of a class at a list's head; their young bits count from now_s."""
+    put_head(env, set_, lst, flag, pages)
+    date_head(env, env.lruvec[set_.lruvec], lst, now_s)
 
 
 @kernel
@@ -207,21 +221,15 @@ def resize(env, set_, lst, pages):
 
 
 @kernel
-def level_bins(env, lruvec, lst, stray_ratio):
-    """Moves material across bin borders until all bins of a list that changed are equal again, in order."""
+def level_bins(env, lruvec, lst):
+    """Moves material of a list with a full head across bin borders until all are equal again, in order."""
     if not lruvec.stale[lst]:
         return
-    if lruvec.list_pages[lst] <= 0:
-        return
-    share = lruvec.list_pages[lst] / NR_BINS
-    if stray_ratio > STRAY_RATIO and bin_total(env, lruvec, lst, 0) < (1.0 + stray_ratio) * share:
-        return  # the list stays stale: a stricter look may find it strayed
-    share = count_bins(env, lruvec, lst) / NR_BINS
     lruvec.stale[lst] = 0
-    off = load(env.bin_pages) - spread(share)
-    strayed = greater(off, spread(0.0) - off) - spread(stray_ratio * share)
-    if is_empty(greater(strayed, spread(0.0))):
+    share = lruvec.list_pages[lst] / NR_BINS
+    if share == 0.0 or bin_total(env, lruvec, lst, 0) < FULL_HEAD_RATIO * share:
         return
+    share = count_bins(env, lruvec, lst) / NR_BINS
     _cut(env, share)
     if lruvec.has_mapped:
         _sum_times(env, lruvec, lst)

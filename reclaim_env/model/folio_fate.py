@@ -19,9 +19,8 @@ from reclaim_env.model.workingset import age_evictor, workingset_age_nonresident
 def young_ratio(env, class_, inserted_s, now_s):
     """P(young) of mapped pages, bin by bin: bits clear at inserted_s, touched while their class was on."""
     since = spread(now_s) - inserted_s
-    since = greater(since, spread(0.0) - since) - spread(
-        env.cost.tlb_s
-    )  # tasks of one slice act out of order
+    since = greater(since, spread(0.0) - since)  # tasks of one slice act out of order
+    since = since - spread(env.cost.tlb_s)
     begin_s, end_s = (class_.silent_s, class_.switched_s) if class_.on else (class_.switched_s, now_s)
     silent = spread(end_s) - greater(spread(begin_s), inserted_s)  # of the last silence what lies in between
     since = since - greater(silent, spread(0.0))
@@ -91,10 +90,10 @@ def evict(env, set_, nr_pages, evictor):
 
 
 @inlined
-def activate(env, set_, nr_pages, now_s):
+def activate(env, set_, nr_pages):
     """Examined pages that go to the active list with PG_referenced set."""
     bins.resize(env, set_, INACTIVE, -nr_pages)
-    bins.add_head(env, set_, ACTIVE, REFERENCED, float(nr_pages), now_s)
+    bins.put_head(env, set_, ACTIVE, REFERENCED, float(nr_pages))
     bins.resize(env, set_, ACTIVE, nr_pages)
     workingset_age_nonresident(env, env.lruvec[set_.lruvec], nr_pages)
     env.node[set_.nid].vmstat.pgactivate += nr_pages
@@ -147,8 +146,8 @@ def shrink_folio_list(env, set_, evictor, reason, now_s, fate):
         nr_reclaimed = let_go(env, set_, nr_reclaimed, evictor, reason, now_s)
         nr_activated = k - nr_kept - nr_reclaimed
     if nr_activated > 0:
-        activate(env, set_, nr_activated, now_s)
-    bins.add_head(env, set_, INACTIVE, REFERENCED, float(nr_kept), now_s)
+        activate(env, set_, nr_activated)
+    bins.put_head(env, set_, INACTIVE, REFERENCED, float(nr_kept))
     return nr_reclaimed
 
 
@@ -178,10 +177,10 @@ def deactivate(env, set_, now_s, u):
     left = max(env.flag_pages[UNREFERENCED] + env.flag_pages[REFERENCED] + env.flag_pages[FRESH], 1e-300)
     referenced = env.flag_pages[REFERENCED] / left
     moved = k - rotated
-    bins.add_head(env, set_, ACTIVE, REFERENCED, rotated * referenced, now_s)
-    bins.add_head(env, set_, ACTIVE, UNREFERENCED, rotated * (1.0 - referenced), now_s)
-    bins.add_head(env, set_, INACTIVE, REFERENCED, moved * referenced, now_s)
-    bins.add_head(env, set_, INACTIVE, UNREFERENCED, moved * (1.0 - referenced), now_s)
+    bins.put_head(env, set_, ACTIVE, REFERENCED, rotated * referenced)
+    bins.put_head(env, set_, ACTIVE, UNREFERENCED, rotated * (1.0 - referenced))
+    bins.put_head(env, set_, INACTIVE, REFERENCED, moved * referenced)
+    bins.put_head(env, set_, INACTIVE, UNREFERENCED, moved * (1.0 - referenced))
     bins.resize(env, set_, ACTIVE, -moved)
     bins.resize(env, set_, INACTIVE, moved)
     workingset_age_nonresident(env, lruvec, rotated)

@@ -8,13 +8,14 @@ from reclaim_env.model import arrivals
 from reclaim_env.model.anon_pass import weigh_anon
 from reclaim_env.model.boost import forget_boost_below_high
 from reclaim_env.model.constants import DEF_PRIORITY, DOZE, ONE, RUN, SLEEP
+from reclaim_env.model.folio_fate import scan_cost
 from reclaim_env.model.kernel import inlined, kernel
 from reclaim_env.model.kswapd_pass import begin_pass, walk_pass
 from reclaim_env.model.kswapd_run import (
     begin_run,
     end_run,
     finish_priorities,
-    nr_merged,
+    nr_passes,
     prepare_kswapd_sleep,
 )
 from reclaim_env.model.lru_balance import both_lists, longest_list
@@ -104,7 +105,7 @@ def balance_pgdat_step(env, nid, now_s):
         if env.nr_anon_classes == 0:
             pgdat.priority = last_merged(pgdat)
         begin_pass(env, pgdat)
-        spent_s = nr_merged(pgdat) * pass_cost_s(env)
+        spent_s = nr_passes(pgdat) * pass_cost_s(env)
         if env.nr_anon_classes > 0:
             spent_s += weigh_anon(env, nid, now_s + spent_s)
         return spent_s + walk_pass(env, nid, now_s + spent_s)
@@ -135,10 +136,12 @@ def pass_cost_s(env):
 
 
 @inlined
-def lap_s(env, pgdat):
+def lap_s(env, nid):
     """CPU seconds of one run over all the node's pages on lists that frees nothing."""
-    pages = both_lists(pgdat.list_pages) + both_lists(pgdat.anon_list_pages)
-    return DEF_PRIORITY * pass_cost_s(env) + pages * env.cost.scan_s
+    lists_s = env.cost.scan_mapped_s * both_lists(env.node[nid].anon_list_pages)
+    for i in range(nid * env.nr_classes, (nid + 1) * env.nr_classes):
+        lists_s += scan_cost(env, env.set_[i], both_lists(env.set_[i].resident_pages), 0)
+    return DEF_PRIORITY * pass_cost_s(env) + lists_s
 
 
 @inlined
@@ -154,8 +157,8 @@ def skip_empty_passes(env, nid, now_s):
     lowest = pgdat.priority + 1
     while lowest > 1 and longest >> (lowest - 1) == 0:
         lowest -= 1
-    nr_passes = pgdat.priority + 1 - lowest
-    if nr_passes == 0:
+    nr_empty = pgdat.priority + 1 - lowest
+    if nr_empty == 0:
         return 0.0
     pgdat.priority = lowest
     begin_pass(env, pgdat)
@@ -163,4 +166,4 @@ def skip_empty_passes(env, nid, now_s):
     pgdat.in_pass = 0
     pgdat.priority = lowest - 1
     finish_priorities(env, pgdat, now_s)
-    return nr_passes * pass_cost_s(env)
+    return nr_empty * pass_cost_s(env)

@@ -98,19 +98,11 @@ def pass_targets(pgdat, lruvec, memcg):
     """
     members = memcg.nr_members
     ratio = protected_ratio(memcg, pgdat.low_ignored != 0)
-    inactive, new_inactive = member_list(lruvec, INACTIVE, members)
-    active, new_active = member_list(lruvec, ACTIVE, members)
-    fares = (lruvec.evicted_ratio, lruvec.activated_ratio, lruvec.rotated_ratio)
     examined, aged = sum_passes(
-        pgdat.pass_first_priority,
-        pgdat.priority,
-        pgdat.pass_may_deactivate,
-        members,
-        1.0,
-        (inactive, new_inactive),
-        (active, new_active),
-        ratio,
-        fares,
+        (pgdat.pass_first_priority, pgdat.priority, pgdat.pass_may_deactivate),
+        (members, 1.0, ratio),
+        (member_list(lruvec, INACTIVE, members), member_list(lruvec, ACTIVE, members)),
+        (lruvec.evicted_ratio, lruvec.activated_ratio, lruvec.rotated_ratio),
     )
     return members * examined, members * aged
 

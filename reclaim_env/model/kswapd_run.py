@@ -17,7 +17,7 @@ def prepare_kswapd_sleep(pgdat):
 
 
 @inlined
-def nr_merged(pgdat):
+def nr_passes(pgdat):
     """Passes that the one under way stands for."""
     return pgdat.pass_first_priority + 1 - pgdat.priority
 
@@ -44,7 +44,7 @@ def end_pass(env, nid, now_s):
     reclaimed = pgdat.pass_reclaimed_pages
     pgdat.run_reclaimed_pages += reclaimed
     if reclaimed > 0:
-        kswapd_try_clear_hopeless(env, nid, KSWAPD, min(nr_merged(pgdat), reclaimed))
+        kswapd_try_clear_hopeless(env, nid, KSWAPD, min(nr_passes(pgdat), reclaimed))
     elif pgdat.pass_trim:
         pgdat.trim_failed = 1
     wanted = max(pgdat.high_wmark_pages, SWAP_CLUSTER_MAX)

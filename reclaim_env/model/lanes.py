@@ -19,9 +19,8 @@ from reclaim_env.model.constants import NR_BINS
 _DOUBLES = ir.VectorType(ir.DoubleType(), NR_BINS)
 _INDEX = ir.IntType(32)
 _WORD_BYTES = 8
-_DOUBLING = tuple(
-    2**n for n in range(NR_BINS.bit_length() - 1)
-)  # 1, 2, 4: then every bin has met every other
+# 1, 2, 4: then every bin has met every other.
+_DOUBLING = tuple(2**n for n in range(NR_BINS.bit_length() - 1))
 
 # So many are expected of a page that it is as good as certain that it is touched.
 SURE_TOUCHES = 40.0

@@ -250,7 +250,7 @@ LRUVEC = np.dtype(
         ("first_set", i8),
         ("nr_sets", i8),
         ("has_mapped", i8),
-        ("stale", i8, (NR_LISTS,)),  # bins to be levelled
+        ("stale", i8, (NR_LISTS,)),  # changed since it was looked whether its bins are to be levelled
         ("list_pages", i8, (NR_LISTS,)),
         ("stat_list_pages", i8, (NR_LISTS,)),  # as the last flush saw them
         ("settled_pages", i8, (NR_LISTS,)),  # left by the last scan: spread evenly over the members
@@ -266,6 +266,7 @@ LRUVEC = np.dtype(
         ("stat_workingset_activate", i8),  # as the last flush saw it
         ("activate_snapshot", i8),
         ("inserted_s", f8, (NR_LISTS, NR_BINS)),  # mean time at which a bin's pages entered its list
+        ("undated_pages", f8, (NR_LISTS,)),  # scratch: put at the head, and not dated yet
         ("workingset_activate_anon", i8),
         ("stat_workingset_activate_anon", i8),
         ("activate_snapshot_anon", i8),
@@ -475,7 +476,7 @@ COST = np.dtype(
 # struct scan_control of the task's call under way.
 SCAN_CONTROL = np.dtype(
     [
-        ("nr_merged", i8),  # passes at higher priorities that are made as one with the one under way
+        ("nr_merged", i8),  # passes at higher priorities made as one with the one under way, besides it
         ("full_walk", i8),
         ("force_deactivate", i8),
         ("low_ignored", i8),

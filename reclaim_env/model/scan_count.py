@@ -129,14 +129,17 @@ def pass_target(nr_members, settled, arrivals, priority, ratio):
 
 
 @inlined
-def sum_passes(first, last, may_deactivate, nr_members, visits, inactive_list, active_list, ratio, fares):
-    """Means of the (inactive, active) pages that passes from priority first to last examine of a member.
+def sum_passes(passes, member, lists, fares):
+    """Means of the (inactive, active) pages that passes examine of a member.
 
-    Each visits him so many times, and meets the lists as the one before leaves them. Lists: (settled,
-    arrivals) of member_list(). fares: the parts of examined pages evicted, activated; of aged ones, rotated.
+    passes: the first and last priority, and whether they may deactivate; each meets the lists as the one
+    before leaves them. member: of how many he is one, visits a pass pays him, the part of his lists that is
+    protected. lists: (settled, arrivals) of member_list(), of either list. fares: the parts of examined pages
+    evicted, activated; of aged ones, rotated.
     """
-    inactive, new_inactive = inactive_list
-    active, new_active = active_list
+    first, last, may_deactivate = passes
+    nr_members, visits, ratio = member
+    (inactive, new_inactive), (active, new_active) = lists
     evicted_ratio, activated_ratio, rotated_ratio = fares
     all_examined = 0.0
     all_aged = 0.0
@@ -207,14 +210,9 @@ def limited_targets(env, lru, priority, type_ratio, is_target, may_deactivate, m
     if not may_deactivate and pass_target(nr_members, active_list[0], active_list[1], priority, ratio) > 0.0:
         sc.skipped_deactivate = 1
     inactive, active = sum_passes(
-        priority + sc.nr_merged,
-        priority,
-        may_deactivate,
-        nr_members,
-        visits,
-        inactive_list,
-        active_list,
-        ratio,
+        (priority + sc.nr_merged, priority, may_deactivate),
+        (nr_members, visits, ratio),
+        (inactive_list, active_list),
         (0.0 if lruvec.has_mapped else 1.0, 0.0, 0.0),  # who looks once knows of mapped pages nothing yet
     )
     inactive = part_to_scan(visited * inactive, type_ratio, memcg.nr_members)

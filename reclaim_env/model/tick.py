@@ -81,8 +81,8 @@ def tick(env):
 def count_slices(env):
     """One slice a tick where nothing hurries; more where kswapd races refaults, or a node is drained fast.
 
-    A slice moves no node by more than a quarter of low - min. Where kswapd's runs are shorter than
-    a tick, it is short against the time in which an evicted page of the hottest class is missed again.
+    A slice moves no node by more than a quarter of low - min. Where kswapd makes several runs a tick each has
+    one, unless they are short against the time in which an evicted page of the hottest class is missed again.
     """
     nr = 1
     hottest_per_s = 0.0
@@ -96,7 +96,7 @@ def count_slices(env):
         gap = max((pgdat.low_wmark_pages - pgdat.min_wmark_pages) // 4, 1)
         nr = max(nr, allocated // gap + 1)
         if pgdat.kswapd_phase == RUN:
-            nr = max(nr, min(int(math.ceil(env.tick_s / lap_s(env, pgdat))), refault_slices))
+            nr = max(nr, min(int(env.tick_s / lap_s(env, nid) + 0.5), refault_slices))
     return min(nr, MAX_SLICES)
 
 

@@ -63,7 +63,7 @@ def shrink_inactive_list(env, lru, nr_pages, reason, now_s):
     if lruvec.nr_sets > 1:  # one class alone is all there is to take
         u, _, _ = rng.uniforms(env, rng.SCAN, env.nr_scans)
     if lruvec.has_mapped:  # pages put back a moment ago must not lie at the tail
-        bins.level_bins(env, lruvec, INACTIVE, bins.STRAY_IN_SCAN_RATIO)
+        bins.level_bins(env, lruvec, INACTIVE)
     scanned = bins.isolate_lru_folios(env, lruvec, INACTIVE, nr_pages, u)
     if env.looks_again:
         date_aimed(env, lruvec)
@@ -76,16 +76,24 @@ def shrink_inactive_list(env, lru, nr_pages, reason, now_s):
         if k == 0:
             continue
         fate = env.nr_scans * 64 + i - lruvec.first_set
-        freed = shrink_folio_list(env, set_, evictor, reason, now_s + cost_s, fate)
+        freed = shrink_folio_list(env, set_, evictor, reason, now_s, fate)
         reclaimed += freed
         cost_s += scan_cost(env, set_, k, freed) + env.pageout_s
         env.pageout_s = 0.0
+    date_heads(env, lruvec, now_s)
     count_scan(pgdat.vmstat, lruvec.anon, reason, scanned, reclaimed)
     if env.nr_anon_classes > 0:
         lru_note_cost(env, lruvec, reclaimed if lruvec.anon else 0, scanned - reclaimed)
     env.memcg[lruvec.memcg].pgscan += scanned
     env.memcg[lruvec.memcg].pgsteal += reclaimed
     return scanned, reclaimed, cost_s
+
+
+@inlined
+def date_heads(env, lruvec, now_s):
+    """What a scan put back on either list, of all classes: they lie there one among the other."""
+    bins.date_head(env, lruvec, INACTIVE, now_s)
+    bins.date_head(env, lruvec, ACTIVE, now_s)
 
 
 @inlined
@@ -118,7 +126,7 @@ def shrink_active_list(env, lru, nr_pages, reason, now_s):
     if lruvec.nr_sets > 1 or env.class_[env.set_[lruvec.first_set].class_id].access == EXEC:
         u, v, _ = rng.uniforms(env, rng.SCAN, env.nr_scans)
     if lruvec.has_mapped:
-        bins.level_bins(env, lruvec, ACTIVE, bins.STRAY_IN_SCAN_RATIO)
+        bins.level_bins(env, lruvec, ACTIVE)
     scanned = bins.isolate_lru_folios(env, lruvec, ACTIVE, nr_pages, u)
     cost_s = 0.0
     for i in range(lruvec.first_set, lruvec.first_set + lruvec.nr_sets):
@@ -128,6 +136,7 @@ def shrink_active_list(env, lru, nr_pages, reason, now_s):
             if env.nr_anon_classes > 0 and rotated > 0:
                 lru_note_cost(env, lruvec, 0, rotated)
             cost_s += scan_cost(env, set_, set_.isolated_pages, 0)
+    date_heads(env, lruvec, now_s)
     if reason <= GLOBAL_DIRECT:
         pgdat.vmstat.pgrefill += scanned
     return cost_s
