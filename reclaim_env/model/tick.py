@@ -21,7 +21,9 @@ from reclaim_env.model.demand import share_device
 from reclaim_env.model.kernel import inlined, kernel
 from reclaim_env.model.kswapd import kswapd, lap_s
 from reclaim_env.model.memcontrol import reclaim_to, resume_user_mode_work
-from reclaim_env.model.oom_kill import kill_victim
+from reclaim_env.model.oom_kill import held_pages, kill_victim
+from reclaim_env.model.page_alloc import allowed_nodes
+from reclaim_env.model.watermark import pages_above
 from reclaim_env.model.oomd import watch_pressure
 from reclaim_env.model.page_counter import mem_cgroup_calculate_protection
 from reclaim_env.model.probe import probe_hopeless
@@ -95,9 +97,33 @@ def count_slices(env):
         pgdat.allocated_before_pages = pgdat.vmstat.pgalloc_normal
         gap = max((pgdat.low_wmark_pages - pgdat.min_wmark_pages) // 4, 1)
         nr = max(nr, allocated // gap + 1)
+        if pgdat.vmstat.allocstall > pgdat.allocstall_before:
+            pgdat.allocstall_before = pgdat.vmstat.allocstall
+            nr = max(nr, refault_slices)
         if pgdat.kswapd_phase == RUN:
             nr = max(nr, min(int(env.tick_s / lap_s(env, nid) + 0.5), refault_slices))
+    if will_reclaim(env):
+        nr = max(nr, refault_slices)
     return min(nr, MAX_SLICES)
+
+
+@inlined
+def will_reclaim(env):
+    """Will a task want more than its nodes have?"""
+    found = False
+    for w in range(env.nr_workloads):
+        work = env.workload[w]
+        if work.kind == ANON and not work.dying and env.time_s >= work.restart_at_s:
+            wanted = anon.target_pages(env, work) - held_pages(env, work)
+            if wanted > 0:
+                room = 0
+                mask = allowed_nodes(work)
+                for nid in range(env.nr_nodes):
+                    if mask >> nid & 1:
+                        room += max(pages_above(env.node[nid], env.node[nid].min_wmark_pages), 0)
+                if room < wanted:
+                    found = True
+    return found
 
 
 @inlined
