@@ -1,8 +1,8 @@
 """Pages that were read in this slice, on their way to the lists (mm/filemap.c, mm/swap.c).
 
-A slice may hold several short kswapd runs; the pages read during it come one after the other, so each
+A slice may hold several short kswapd runs; the windows read during it come one after the other, so each
 run finds those that came before it. Pages that all came at the slice's border would make every later
-run look fruitless.
+run look fruitless; pages that came one by one, and not a window at a time, hardly any.
 """
 
 import math
@@ -15,62 +15,63 @@ from reclaim_env.model.workingset import workingset_age_nonresident
 
 
 @inlined
-def expect(env, set_, nr_pages, nr_demanded, nr_active):
-    """Notes pages that have their frames and will be on the lists before the slice ends."""
+def expect(env, set_, nr_pages, nr_windows, nr_demanded, nr_active):
+    """Notes pages that have their frames and will be on the lists before the slice ends, in windows."""
     set_.arriving_pages += nr_pages
+    set_.arriving_windows += nr_windows
     set_.arriving_demanded_pages += nr_demanded
     set_.arriving_active_pages += nr_active
-    env.node[set_.nid].arriving_pages += nr_pages
+    env.node[set_.nid].arriving_windows += nr_windows
 
 
 @kernel
 def deliver(env, nid, ratio):
-    """Puts on the lists what has arrived by this part of the slice; a page comes at a random moment of it."""
+    """Puts on the lists what has arrived by this part of the slice; a window comes at some moment of it."""
     pgdat = env.node[nid]
-    if pgdat.arriving_pages == 0 or ratio <= pgdat.arrived_ratio:
+    if pgdat.arriving_windows == 0 or ratio <= pgdat.arrived_ratio:
         return
     part = 1.0 if ratio >= 1.0 else (ratio - pgdat.arrived_ratio) / (1.0 - pgdat.arrived_ratio)
     pgdat.arrived_ratio = ratio
     env.nr_scans += 1
     u, v, _ = rng.uniforms(env, rng.ARRIVALS, env.nr_scans)
-    due = rng.binomial(u, pgdat.arriving_pages, part)
+    due = rng.binomial(u, pgdat.arriving_windows, part)
     if due == 0:
         return
-    each = due / pgdat.arriving_pages
+    each = due / pgdat.arriving_windows
     reached = v
     for c in range(env.nr_classes):
         set_ = env.set_[nid * env.nr_classes + c]
-        if set_.arriving_pages == 0:
+        if set_.arriving_windows == 0:
             continue
         before = math.floor(reached)
-        reached += set_.arriving_pages * each
-        k = (
-            set_.arriving_pages
-            if part == 1.0
-            else min(int(math.floor(reached) - before), set_.arriving_pages)
-        )
+        reached += set_.arriving_windows * each
+        k = set_.arriving_windows
+        if part < 1.0:
+            k = min(int(math.floor(reached) - before), k)
         if k > 0:
+            pgdat.arriving_windows -= k
             lru_add(env, set_, k, env.time_s)
-            pgdat.arriving_pages -= k
 
 
 @inlined
 def deliver_set(env, set_):
     """Puts on its lists at once all that a class has read on a node."""
-    k = set_.arriving_pages
+    k = set_.arriving_windows
     if k > 0:
-        env.node[set_.nid].arriving_pages -= k
+        env.node[set_.nid].arriving_windows -= k
         lru_add(env, set_, k, env.now_s)
 
 
 @inlined
-def lru_add(env, set_, k, now_s):
-    """k arriving pages of a class enter their lists: recent refaults the active one, others the inactive.
+def lru_add(env, set_, nr_windows, now_s):
+    """Windows of a class enter their lists, as many pages as others: recent refaults the active one.
 
     A page that was read is referenced by that; what came with it is not. A fault maps the pages around it
     too, and x86 maps them young (do_fault_around()): of a mapped file the whole window counts as touched.
     """
     of = set_.arriving_pages
+    k = of * nr_windows // set_.arriving_windows
+    set_.arriving_windows -= nr_windows
     active = k * set_.arriving_active_pages // of
     demanded = max(k * set_.arriving_demanded_pages // of, active)
     set_.arriving_pages -= k

@@ -128,7 +128,7 @@ NODE = np.dtype(
         ("demotion_target", i8),  # the node of the lower tier; -1: none
         ("swapped_pages", i8),  # swap slots filled from this node
         ("pool_pages", i8),  # of kernel_pages: compressed swap kept on this node
-        ("arriving_pages", i8),  # read in this slice, not yet on a list
+        ("arriving_windows", i8),  # read in this slice, not yet on a list
         ("arrived_ratio", f8),  # how much of the slice's arrivals is on the lists by now
         ("zonelist", i8, (MAX_NODES,)),  # fallback order of a task on this node
         ("below_high", i8),  # ZONE_BELOW_HIGH
@@ -320,6 +320,7 @@ SET = np.dtype(
         ("isolated_pages", i8),  # scratch: taken by the scan under way
         ("aimed_pages", f8, (NR_FLAGS,)),  # scratch: where it takes them from lie so many, by flag
         ("arriving_pages", i8),  # read in this slice, not yet on a list
+        ("arriving_windows", i8),  # as so many reads
         ("arriving_demanded_pages", i8),  # of them, those demanded and not read ahead
         ("arriving_active_pages", i8),  # refaults whose distance was short
         ("cells", f8, (NR_LISTS, NR_FLAGS, NR_BINS)),

@@ -86,7 +86,7 @@ def read_pages(env, w, c, nr_pages, demanded, u):
     work.missed_ops += nr_ios
     work.waited_s += nr_ios * wait_s
     work.refault_wait_s += refault_wait_s
-    spread(env, c, nr_pages, demanded, refaulted, recent)
+    spread(env, c, nr_pages, nr_ios, demanded, refaulted, recent)
     vmstat = env.node[work.cpu_node].vmstat
     vmstat.refault_wait_s += refault_wait_s
     vmstat.workingset_wait_s += nr_ios * wait_s * recent / nr_pages
@@ -94,7 +94,7 @@ def read_pages(env, w, c, nr_pages, demanded, u):
 
 
 @kernel
-def spread(env, c, nr_pages, demanded, refaulted, recent):
+def spread(env, c, nr_pages, nr_ios, demanded, refaulted, recent):
     """Shares pages and what is known of them out to the nodes that gave the frames."""
     class_ = env.class_[c]
     memcg = env.memcg[class_.memcg]
@@ -111,7 +111,8 @@ def spread(env, c, nr_pages, demanded, refaulted, recent):
         recent_here = recent * refaulted_reached // max(refaulted, 1)
         recent_here -= recent * refaulted_before // max(refaulted, 1)
         done = reached
-        arrivals.expect(env, env.set_[nid * env.nr_classes + c], got, demanded_here, recent_here)
+        windows = max(int(nr_ios * got / nr_pages + 0.5), 1)
+        arrivals.expect(env, env.set_[nid * env.nr_classes + c], got, windows, demanded_here, recent_here)
         vmstat = env.node[nid].vmstat
         vmstat.pgpgin += got * 4
         vmstat.pgmajfault += 0 if class_.access == READ else demanded_here
@@ -176,7 +177,7 @@ def run_stream(env, w, slice_s):
         work.waited_s = nr_ios * device.wait_of_miss(env.device, class_.readahead_pages)
         env.node[work.cpu_node].vmstat.read_wait_s += work.waited_s
         device.submit(env.device, nr_ios, class_.readahead_pages)
-        spread(env, c, granted, granted, 0, 0)
+        spread(env, c, granted, nr_ios, granted, 0, 0)
     # What was planned and not granted stays in the backlog; the fraction of a page is carried already.
     work.throughput_per_s -= (wanted - granted) / slice_s
     finish_ops(env, work, float(granted), slice_s)

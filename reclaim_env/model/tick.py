@@ -22,13 +22,13 @@ from reclaim_env.model.kernel import inlined, kernel
 from reclaim_env.model.kswapd import kswapd, lap_s
 from reclaim_env.model.memcontrol import reclaim_to, resume_user_mode_work
 from reclaim_env.model.oom_kill import held_pages, kill_victim
-from reclaim_env.model.page_alloc import allowed_nodes
-from reclaim_env.model.watermark import pages_above
 from reclaim_env.model.oomd import watch_pressure
+from reclaim_env.model.page_alloc import allowed_nodes
 from reclaim_env.model.page_counter import mem_cgroup_calculate_protection
 from reclaim_env.model.probe import probe_hopeless
 from reclaim_env.model.psi import begin_psi, psi_account
 from reclaim_env.model.switches import flip
+from reclaim_env.model.watermark import pages_above
 
 # A tick is cut into at most this many slices, so that refaults meet the kswapd run that follows them.
 MAX_SLICES = 8

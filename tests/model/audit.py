@@ -48,7 +48,7 @@ def pages_lie_where_they_should(env: np.void) -> None:
     node, work = rows(env, "node"), rows(env, "workload")
     tasks = work[work["kind"] != ATOMIC]["anon_pages"][:, : env["nr_nodes"]].sum(axis=0)
     assert np.array_equal(rows(env, "memcg")["anon_pages"][:, : env["nr_nodes"]].sum(axis=0), tasks)
-    assert np.all(node["arriving_pages"] == 0)
+    assert np.all(node["arriving_windows"] == 0)
     used = node["list_pages"].sum(axis=1) + tasks + node["kernel_pages"] + node["slab_pages"]
     assert np.array_equal(node["free_pages"] + used, node["managed_pages"])
     assert np.all((node["free_pages"] >= 0) & (node["free_pages"] <= node["managed_pages"]))
