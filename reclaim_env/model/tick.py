@@ -1,7 +1,5 @@
 """The order of events in one tick, and the two entries of the model: start_episode() and step_rows()."""
 
-import math
-
 from reclaim_env.model import access, anon, arrivals, boost, device, memory_hotplug, reader, rstat, slab
 from reclaim_env.model.account import account
 from reclaim_env.model.constants import (
@@ -13,25 +11,20 @@ from reclaim_env.model.constants import (
     PROACTIVE,
     READER,
     ROOT,
-    RUN,
     STREAM,
     SWAPON,
 )
 from reclaim_env.model.demand import share_device
 from reclaim_env.model.kernel import inlined, kernel
-from reclaim_env.model.kswapd import kswapd, lap_s
+from reclaim_env.model.kswapd import kswapd
 from reclaim_env.model.memcontrol import reclaim_to, resume_user_mode_work
-from reclaim_env.model.oom_kill import held_pages, kill_victim
+from reclaim_env.model.oom_kill import kill_victim
 from reclaim_env.model.oomd import watch_pressure
-from reclaim_env.model.page_alloc import allowed_nodes
 from reclaim_env.model.page_counter import mem_cgroup_calculate_protection
 from reclaim_env.model.probe import probe_hopeless
 from reclaim_env.model.psi import begin_psi, psi_account
+from reclaim_env.model.slices import count_slices
 from reclaim_env.model.switches import flip
-from reclaim_env.model.watermark import pages_above
-
-# A tick is cut into at most this many slices, so that refaults meet the kswapd run that follows them.
-MAX_SLICES = 8
 
 
 @kernel
@@ -77,53 +70,6 @@ def tick(env):
     probe_hopeless(env)
     psi_account(env)
     watch_pressure(env)
-
-
-@inlined
-def count_slices(env):
-    """One slice a tick where nothing hurries; more where kswapd races refaults, or a node is drained fast.
-
-    A slice moves no node by more than a quarter of low - min. Where kswapd makes several runs a tick each has
-    one, unless they are short against the time in which an evicted page of the hottest class is missed again.
-    """
-    nr = 1
-    hottest_per_s = 0.0
-    for c in range(env.nr_classes):
-        hottest_per_s = max(hottest_per_s, env.class_[c].rate_per_s)
-    refault_slices = int(math.ceil(4.0 * hottest_per_s * env.tick_s))
-    for nid in range(env.nr_nodes):
-        pgdat = env.node[nid]
-        allocated = pgdat.vmstat.pgalloc_normal - pgdat.allocated_before_pages
-        pgdat.allocated_before_pages = pgdat.vmstat.pgalloc_normal
-        gap = max((pgdat.low_wmark_pages - pgdat.min_wmark_pages) // 4, 1)
-        nr = max(nr, allocated // gap + 1)
-        if pgdat.vmstat.allocstall > pgdat.allocstall_before:
-            pgdat.allocstall_before = pgdat.vmstat.allocstall
-            nr = max(nr, refault_slices)
-        if pgdat.kswapd_phase == RUN:
-            nr = max(nr, min(int(env.tick_s / lap_s(env, nid) + 0.5), refault_slices))
-    if will_reclaim(env):
-        nr = max(nr, refault_slices)
-    return min(nr, MAX_SLICES)
-
-
-@inlined
-def will_reclaim(env):
-    """Will a task want more than its nodes have?"""
-    found = False
-    for w in range(env.nr_workloads):
-        work = env.workload[w]
-        if work.kind == ANON and not work.dying and env.time_s >= work.restart_at_s:
-            wanted = anon.target_pages(env, work) - held_pages(env, work)
-            if wanted > 0:
-                room = 0
-                mask = allowed_nodes(work)
-                for nid in range(env.nr_nodes):
-                    if mask >> nid & 1:
-                        room += max(pages_above(env.node[nid], env.node[nid].min_wmark_pages), 0)
-                if room < wanted:
-                    found = True
-    return found
 
 
 @inlined
