@@ -201,7 +201,8 @@ NODE = np.dtype(
         ("direct_stolen_before_pages", i8),
         ("direct_scanned_before_pages", i8),
         ("allocated_before_pages", i8),
-        ("allocstall_before", i8)("hopeless_since_s", f8),  # -1 when it is not
+        ("allocstall_before", i8),
+        ("hopeless_since_s", f8),  # -1 when it is not
         ("first_fruitless_s", f8),  # -1 before it
         ("first_hopeless_s", f8),
         ("vmstat", VMSTAT),

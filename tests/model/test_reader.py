@@ -225,13 +225,13 @@ def test_operations_that_miss_or_stall_are_slower_by_their_wait(model):
 
 def test_a_tick_is_cut_where_a_node_is_drained_fast(model):
     env = plain()
-    assert model.tick.count_slices(env) == 1
+    assert model.slices.count_slices(env) == 1
     gap = (640 - 512) // 4
     env.node[0].vmstat.pgalloc_normal += 3 * gap
-    assert model.tick.count_slices(env) == 4
-    assert model.tick.count_slices(env) == 1  # what was allocated is counted once
+    assert model.slices.count_slices(env) == 4
+    assert model.slices.count_slices(env) == 1  # what was allocated is counted once
     env.node[0].vmstat.pgalloc_normal += 10**6
-    assert model.tick.count_slices(env) == model.tick.MAX_SLICES
+    assert model.slices.count_slices(env) == model.slices.MAX_SLICES
 
 
 def test_time_hopeless_is_told_apart_by_what_could_be_reclaimed(model):
