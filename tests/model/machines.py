@@ -148,11 +148,12 @@ def _one_run(model, env, nid: int) -> list[tuple[int, int, int]]:
     node = env.node[nid]
     node.kswapd_phase = RUN
     passes: list[tuple[int, int, int]] = []
+    now_s = env.time_s
     for _ in range(1000):
         scanned, stolen = (int(node.vmstat[name]) for name in ("pgscan_kswapd", "pgsteal_kswapd"))
         priority = int(node.priority) if node.in_run else 12
         for _ in range(1000):  # a long pass takes several steps
-            model.kswapd.balance_pgdat_step(env, nid, env.time_s)
+            now_s += model.kswapd.balance_pgdat_step(env, nid, now_s)
             if not node.in_pass:
                 break
         if node.vmstat.pgscan_kswapd > scanned:

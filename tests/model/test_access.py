@@ -94,10 +94,22 @@ def test_levelling_keeps_every_page_and_the_order_of_a_list(model):
     cells[REFERENCED, 0] = 500  # new pages at the head
     cells[UNREFERENCED, 7] = 300  # old ones at the tail
     env.lruvec[0].stale[INACTIVE] = 1
-    model.bins.level_bins(env, env.lruvec[0], INACTIVE, 0.125)
+    model.bins.level_bins(env, env.lruvec[0], INACTIVE)
     assert cells.sum(axis=0) == pytest.approx(100)
     assert cells[REFERENCED] == pytest.approx([100] * 5 + [0] * 3)
     assert cells[UNREFERENCED] == pytest.approx([0] * 5 + [100] * 3)
+
+
+@pytest.mark.parametrize(("head", "levelled"), [(199, False), (201, True)])
+def test_a_list_is_levelled_when_its_head_holds_twice_its_share(model, head, levelled):
+    env = one_file(inactive=800)
+    cells = env.set_[0].cells[INACTIVE]
+    cells[:] = 0
+    cells[UNREFERENCED] = [head, 800 - head, 0, 0, 0, 0, 0, 0]
+    env.lruvec[0].stale[INACTIVE] = 1
+    model.bins.level_bins(env, env.lruvec[0], INACTIVE)
+    assert (cells[UNREFERENCED].max() == pytest.approx(100)) == levelled
+    assert env.lruvec[0].stale[INACTIVE] == 0
 
 
 def test_levelling_mixes_the_times_of_what_it_mixes(model):
@@ -108,7 +120,7 @@ def test_levelling_mixes_the_times_of_what_it_mixes(model):
     cells[UNREFERENCED, 7] = 350
     env.lruvec[0].inserted_s[INACTIVE] = [9, 0, 0, 0, 0, 0, 0, 1]
     env.lruvec[0].stale[INACTIVE] = 1
-    model.bins.level_bins(env, env.lruvec[0], INACTIVE, 0.125)
+    model.bins.level_bins(env, env.lruvec[0], INACTIVE)
     assert env.lruvec[0].inserted_s[INACTIVE].tolist() == pytest.approx([9] * 4 + [5] + [1] * 3)
 
 
@@ -147,10 +159,10 @@ def test_pages_put_back_join_the_head_and_date_it(model):
 
 def test_pages_still_young_since_their_fault_do_not_make_those_put_back_look_long_untouched(model):
     env = one_file("mmap", inactive=800)
-    model.bins.add_head(env, env.set_[0], INACTIVE, UNREFERENCED, 4.0, 3.0)
-    env.lruvec[0].list_pages[INACTIVE] += 4
-    env.set_[0].resident_pages[INACTIVE] += 4
-    model.bins.level_bins(env, env.lruvec[0], INACTIVE, 0.0)
+    model.bins.add_head(env, env.set_[0], INACTIVE, UNREFERENCED, 150.0, 3.0)
+    env.lruvec[0].list_pages[INACTIVE] += 150
+    env.set_[0].resident_pages[INACTIVE] += 150
+    model.bins.level_bins(env, env.lruvec[0], INACTIVE)
     put_back = [b for b in range(NR_BINS) if env.set_[0].cells[INACTIVE, UNREFERENCED, b] > 0]
     assert [env.lruvec[0].inserted_s[INACTIVE, b] for b in put_back] == pytest.approx([3.0] * len(put_back))
     assert NR_BINS == 8

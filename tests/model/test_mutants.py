@@ -28,6 +28,7 @@ from tests.model import (
     test_rstat,
     test_rules,
     test_slab,
+    test_slices,
     test_swap,
     test_vmscan,
     test_watermark,
@@ -244,7 +245,7 @@ MUTANTS: list[tuple[str, str, str, Callable]] = [
     ),
     (
         "kswapd.py",
-        "spent_s = nr_merged(pgdat) * pass_cost_s(env)",
+        "spent_s = nr_passes(pgdat) * pass_cost_s(env)",
         "spent_s = pass_cost_s(env)",
         test_kswapd.test_passes_made_as_one_cost_what_each_of_them_costs,
     ),
@@ -863,8 +864,8 @@ MUTANTS: list[tuple[str, str, str, Callable]] = [
     ),
     (
         "arrivals.py",
-        "pgdat.arriving_pages -= k",
-        "pgdat.arriving_pages -= 0",
+        "pgdat.arriving_windows -= k\n            lru_add",
+        "pgdat.arriving_windows -= 0\n            lru_add",
         test_audit.test_a_pressed_machine_passes_the_audit,
     ),
     (
@@ -983,8 +984,8 @@ MUTANTS: list[tuple[str, str, str, Callable]] = [
     ),
     (
         "bins.py",
-        "if lruvec.has_mapped and flag != FRESH:",
-        "if lruvec.has_mapped:",
+        "        if flag != FRESH:\n            lruvec.undated",
+        "        if True:\n            lruvec.undated",
         test_access.test_pages_put_back_join_the_head_and_date_it,
     ),
     (
@@ -1022,6 +1023,60 @@ MUTANTS: list[tuple[str, str, str, Callable]] = [
         "and not was_enabled",
         "",
         test_migrate.test_demotion_switched_on_clears_every_count_from_6_18,
+    ),
+    (
+        "slices.py",
+        "found |= pgdat.vmstat.allocstall > pgdat.allocstall_before",
+        "found |= False",
+        test_slices.test_a_tick_after_one_in_which_a_task_reclaimed_is_cut,
+    ),
+    (
+        "slices.py",
+        "pgdat.allocstall_before = pgdat.vmstat.allocstall",
+        "pass",
+        test_slices.test_a_tick_after_one_in_which_a_task_reclaimed_is_cut,
+    ),
+    (
+        "slices.py",
+        "> room_pages(env, allowed_nodes(work))",
+        "> 1 << 40",
+        test_slices.test_a_tick_in_which_a_task_wants_more_than_its_nodes_have_is_cut,
+    ),
+    (
+        "slices.py",
+        "min(int(env.tick_s / lap_s(env, nid) + 0.5), refault_slices)",
+        "int(env.tick_s / lap_s(env, nid) + 0.5)",
+        test_slices.test_each_run_of_kswapd_has_a_slice,
+    ),
+    (
+        "kswapd.py",
+        "lists_s += scan_cost(env, env.set_[i], both_lists(env.set_[i].resident_pages), 0)",
+        "lists_s += env.cost.scan_s * both_lists(env.set_[i].resident_pages)",
+        test_slices.test_each_run_of_kswapd_has_a_slice,
+    ),
+    (
+        "bins.py",
+        "FULL_HEAD_RATIO = 2.0",
+        "FULL_HEAD_RATIO = 1.125",
+        test_access.test_a_list_is_levelled_when_its_head_holds_twice_its_share,
+    ),
+    (
+        "arrivals.py",
+        "k = of * nr_windows // set_.arriving_windows",
+        "k = min(nr_windows, of)",
+        test_workingset.test_a_window_comes_whole,
+    ),
+    (
+        "vmscan.py",
+        "bins.date_head(env, lruvec, INACTIVE, now_s)",
+        "bins.date_head(env, lruvec, INACTIVE, 0.0)",
+        test_vmscan.test_what_a_scan_puts_on_either_list_is_dated,
+    ),
+    (
+        "vmscan.py",
+        "bins.date_head(env, lruvec, ACTIVE, now_s)",
+        "pass",
+        test_vmscan.test_what_a_scan_puts_on_either_list_is_dated,
     ),
 ]
 NAMES = [f"{file}: {' '.join(new.split())}" for file, _, new, _ in MUTANTS]

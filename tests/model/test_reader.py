@@ -1,4 +1,4 @@
-"""Readers, the device they wait for, their latencies, and how a tick is cut and booked."""
+"""Readers, the device they wait for, their latencies, and how a tick is booked."""
 
 import math
 
@@ -109,7 +109,7 @@ def test_no_node_gets_more_recent_refaults_than_refaults(model):
         for recent in range(refaulted + 1):
             env = plain(node=[NODE] * 3, reader=[reader(files=[file([0, 0, 0], size=1000)])])
             env.granted_pages[:3] = 2, 1, 5
-            model.reader.spread(env, 0, 8, 8, refaulted, recent)
+            model.reader.spread(env, 0, 8, 8.0, 8, refaulted, recent)
             vmstats = [node.vmstat for node in env.node[:3]]
             shares = [(one.workingset_refault_file, one.workingset_activate_file) for one in vmstats]
             assert all(some >= few for some, few in shares), (refaulted, recent)
@@ -221,17 +221,6 @@ def test_operations_that_miss_or_stall_are_slower_by_their_wait(model):
     assert fast <= 10e-6 and at[fast] == pytest.approx(100 - missed)
     assert 64e-6 < slow <= 10e-6 + 2000e-6 / missed and at[slow] == pytest.approx(missed - 2)
     assert 1.4e-3 < stalled <= 2.2e-3 and at[stalled] == pytest.approx(2)
-
-
-def test_a_tick_is_cut_where_a_node_is_drained_fast(model):
-    env = plain()
-    assert model.slices.count_slices(env) == 1
-    gap = (640 - 512) // 4
-    env.node[0].vmstat.pgalloc_normal += 3 * gap
-    assert model.slices.count_slices(env) == 4
-    assert model.slices.count_slices(env) == 1  # what was allocated is counted once
-    env.node[0].vmstat.pgalloc_normal += 10**6
-    assert model.slices.count_slices(env) == model.slices.MAX_SLICES
 
 
 def test_time_hopeless_is_told_apart_by_what_could_be_reclaimed(model):

@@ -236,6 +236,18 @@ def test_fate_of_an_examined_active_page(model, access, flag, young, fate):
     assert flag_pages(env, ACTIVE)[flag] == pytest.approx(800 - moved)
 
 
+def test_what_a_scan_puts_on_either_list_is_dated(model):
+    """Of the active head an eighth of the list was there before, and as much again was put there."""
+    env = one_file("mmap", inactive=800, active=800, rate_per_s=HOT_PER_S)
+    for lst in (INACTIVE, ACTIVE):
+        set_flag(env, REFERENCED, lst)
+        env.lruvec[0].inserted_s[lst] = 1.0
+    model.vmscan.shrink_inactive_list(env, 0, 100, KSWAPD, NOW_S)
+    assert env.lruvec[0].inserted_s[:, 0].tolist() == pytest.approx([1.0, (1.0 + NOW_S) / 2])
+    model.vmscan.shrink_active_list(env, 0, 100, KSWAPD, 3.0)
+    assert env.lruvec[0].inserted_s[INACTIVE, 0] == pytest.approx(2.0)
+
+
 @pytest.mark.parametrize("reason", [KSWAPD, GLOBAL_DIRECT, MEMCG_HIGH, MEMCG_MAX, PROACTIVE])
 def test_scans_are_counted_by_who_scanned(model, reason):
     env = one_file(inactive=800)

@@ -103,7 +103,7 @@ def test_limit_reclaim_leaves_its_shadows_with_the_cgroup(model):
 
 def arriving(model, access: str, pages: int, demanded: int, active: int):
     env = one_file(access, inactive=800, active=100)
-    model.arrivals.expect(env, env.set_[0], pages, demanded, active)
+    model.arrivals.expect(env, env.set_[0], pages, demanded, demanded, active)
     model.arrivals.deliver(env, 0, 1.0)
     return env
 
@@ -118,13 +118,13 @@ def test_pages_arrive_at_the_head_touched_if_demanded_or_mapped_around(model, ac
     assert head.tolist() == pytest.approx(flags)
     assert env.set_[0].cells[ACTIVE, np.argmax(flags) if access != "read" else 1, 0] >= 10
     node = env.node[0]
-    assert (node.workingset_activate, env.lruvec[0].workingset_activate, node.arriving_pages) == (10, 10, 0)
+    assert (node.workingset_activate, env.lruvec[0].workingset_activate, node.arriving_windows) == (10, 10, 0)
     assert node.nonresident_age == env.lruvec[0].nonresident_age == 10
 
 
 def test_arrivals_are_spread_over_the_slice(model):
     env = one_file(inactive=100)
-    model.arrivals.expect(env, env.set_[0], 1000, 1000, 0)
+    model.arrivals.expect(env, env.set_[0], 1000, 1000, 1000, 0)
     seen = []
     for ratio in (0.0, 0.25, 0.5, 0.5, 1.0):
         model.arrivals.deliver(env, 0, ratio)
@@ -133,11 +133,23 @@ def test_arrivals_are_spread_over_the_slice(model):
     assert seen[1] == pytest.approx(250, abs=80) and seen[2] == seen[3] == pytest.approx(500, abs=90)
 
 
+def test_a_window_comes_whole(model):
+    env = one_file(inactive=100)
+    model.arrivals.expect(env, env.set_[0], 320, 20, 320, 0)
+    seen = []
+    for ratio in (0.1, 0.3, 0.5, 0.7, 1.0):
+        model.arrivals.deliver(env, 0, ratio)
+        seen.append(lists(env)[0] - 100)
+    assert [pages % 16 for pages in seen] == [0] * 5
+    assert 0 < seen[2] < 320 == seen[4]
+
+
 def test_a_readers_pages_are_shared_out_to_the_nodes_that_gave_the_frames(model):
     env = plain(node=[NODE, NODE], reader=[reader(files=[file([10, 10], size=1000)])])
     env.granted_pages[:2] = [30, 10]
-    model.reader.spread(env, 0, 40, 20, 8, 4)
-    assert [int(n.arriving_pages) for n in env.node[:2]] == [30, 10]
+    model.reader.spread(env, 0, 40, 20.0, 20, 8, 4)
+    assert [int(n.arriving_windows) for n in env.node[:2]] == [15, 5]
+    assert [int(env.set_[nid].arriving_pages) for nid in (0, 1)] == [30, 10]
     assert [int(n.vmstat.workingset_refault_file) for n in env.node[:2]] == [6, 2]
     assert [int(n.vmstat.workingset_activate_file) for n in env.node[:2]] == [3, 1]
     assert [int(n.vmstat.pgpgin) for n in env.node[:2]] == [120, 40]
@@ -148,7 +160,7 @@ def test_a_readers_pages_are_shared_out_to_the_nodes_that_gave_the_frames(model)
 def test_activations_by_refault_are_news_to_every_ancestor_at_its_limit(model):
     cgroups = [{"name": "top"}, {"name": "leaf", "parent": "top"}]
     env = plain(node=[NODE, NODE], cgroup=cgroups, reader=[reader(cgroup="leaf", files=[file([100, 100])])])
-    model.arrivals.expect(env, env.set_[1], 10, 10, 4)
+    model.arrivals.expect(env, env.set_[1], 10, 10, 10, 4)
     model.arrivals.deliver(env, 1, 1.0)
     assert [int(lruvec.workingset_activate) for lruvec in env.lruvec[:4]] == [0, 0, 4, 4]
     model.rstat.do_flush_stats(env)
