@@ -1,5 +1,7 @@
 """What must show on the two first scenarios, on the real model."""
 
+import itertools
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
@@ -112,28 +114,41 @@ def test_halving_the_tick_moves_no_mean(scenario, rule, metric):
     assert moved_ratio(scenario, rule, metric, 64) == 0
 
 
-CYCLES = pytest.mark.xfail(
-    strict=True,
-    reason="2.2 %: kswapd demotes in cycles of two seconds, and the episode ends in another part of one",
+# What a longer tick gets wrong, by how much of it. Why is known of none of them.
+MISSED = {
+    ("hugepages", "always", "cost_s"): "3 %",
+    ("hugepages", "always", "kswapd_cpu_s"): "29 %, of half a second in a minute",
+    ("hugepages", "always", "refault_mib"): "6 %",
+    ("hugepages", "balanced", "refault_mib"): "3 %",
+    ("swap_full", "always", "cost_s"): "8 %",
+    ("swap_full", "always", "refault_mib"): "11 %",
+}
+OTHERS = (
+    "numa_fallback",
+    "two_nodes",
+    "exit_and_return",
+    "hugepages",
+    "boost_overcount",
+    "protected_overcount",
+    "swapon",
+    "tier",
+    "hotplug",
+    "swap_full",
 )
+
+
+def other_means() -> Iterator[object]:
+    for case in itertools.product(OTHERS, ("always", "balanced"), ("cost_s", "kswapd_cpu_s", "refault_mib")):
+        marks = [pytest.mark.xfail(reason=MISSED[case], strict=True)] if case in MISSED else []
+        yield pytest.param(*case, marks=marks)
+    for scenario, metric in (("swapon", "pswpout"), ("swapon", "pswpin"), ("tier", "pgdemote_kswapd")):
+        yield scenario, "balanced", metric
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    ("scenario", "metric"),
-    [
-        *(("swapon", metric) for metric in ("cost_s", "stall_s", "pswpout", "pswpin")),
-        ("exit_and_return", "cost_s"),
-        ("boost_overcount", "cost_s"),
-        ("protected_overcount", "cost_s"),
-        ("hotplug", "cost_s"),
-        ("swap_full", "cost_s"),
-        ("swap_full", "refault_mib"),
-        pytest.param("tier", "pgdemote_kswapd", marks=CYCLES),
-    ],
-)
-def test_halving_the_tick_moves_no_mean_of_the_other_situations(scenario, metric):
-    assert moved_ratio(scenario, "balanced", metric, 16) == 0
+@pytest.mark.parametrize(("scenario", "rule", "metric"), list(other_means()))
+def test_halving_the_tick_moves_no_mean_of_the_other_situations(scenario, rule, metric):
+    assert moved_ratio(scenario, rule, metric, 32) == 0
 
 
 def moved_ratio(scenario: str, rule: str, metric: str, nr_seeds: int) -> float:

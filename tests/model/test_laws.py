@@ -323,19 +323,13 @@ def test_a_file_split_into_halves_is_the_same_file():
 # Smaller ticks -------------------------------------------------------------------------------------------
 
 
-# 1115 pages a minute at 10 ms, 992 at 5 ms: beyond two standard errors, of a cost that moves by 1.3 %.
-FEW = pytest.mark.xfail(
-    reason="the few refaults of the revived node depend on the length of a slice", strict=True
-)
-
-
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "rule"),
     [
         ("incident", "always"),
         ("incident", "balanced"),
-        pytest.param("dead_kswapd", "always", marks=FEW),
+        ("dead_kswapd", "always"),
         ("dead_kswapd", "balanced"),
     ],
 )

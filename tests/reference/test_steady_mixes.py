@@ -22,8 +22,6 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
 NR_MIXES, CAPACITY_PAGES = 30, 20_000
 SETTLE_S, MEASURE_S, SAMPLE_S, TICK_S = 300, 300, 0.1, 0.01
 ALLOWED = 0.02
-# Mixes whose evictions (of 18: whose coldest file's hits) the binned lists miss by 2.5 to 3.8 %
-MISSED_BY_BINS = (3, 5, 11, 12, 18, 24, 27)
 
 
 class Mix(NamedTuple):
@@ -108,15 +106,8 @@ def by_pages(one: Mix) -> Callable[[float], Sample]:
     return sample
 
 
-def case(simulator: Callable, seed: int) -> object:
-    missed = simulator is by_bins and seed in MISSED_BY_BINS
-    marks = [pytest.mark.xfail(reason="beyond 2 %, MODEL.md says how far", strict=True)] if missed else []
-    return pytest.param(simulator, seed, marks=marks, id=f"{simulator.__name__}-{seed}")
-
-
-@pytest.mark.parametrize(
-    ("simulator", "seed"), [case(one, seed) for one in (by_bins, by_pages) for seed in range(NR_MIXES)]
-)
+@pytest.mark.parametrize("simulator", [by_bins, by_pages])
+@pytest.mark.parametrize("seed", range(NR_MIXES))
 def test_lists_hits_and_evictions_are_those_of_the_closed_form(seed, simulator):
     one = mix(seed)
     sample = simulator(one)
