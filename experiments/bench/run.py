@@ -30,7 +30,7 @@ MIN_TIMED_S = 0.5
 NR_REPEATS = 3
 MODELS = 8  # a batch is made of so many different machines, each several times
 WARM_UP_STEPS = 30  # 3 s: the hogs have brought the nodes to their low watermark
-NR_PARTS = len(LOADS) * len(BATCHES) + len(THREADS) + len(SHAPES) + len(PARTS) + 3
+NR_PARTS = len(LOADS) * len(BATCHES) + len(THREADS) + len(SHAPES) + len(PARTS) + 4
 
 START = """
 import time; began = time.perf_counter()
@@ -74,7 +74,10 @@ def run(progress: Callable[[str, int], None]) -> dict[str, object]:
         "cold_start_s": cold_s,
         "warm_start_s": warm_s,
         "bytes_per_env": bytes_per_env(machines["spinning"]),
-        "hour_s": part("a simulated hour of the incident", hour_s),
+        "hour_s": {
+            rule: part(f"a simulated hour of the incident, {rule}", lambda rule=rule: hour_s(rule))
+            for rule in ("always", "balanced")
+        },
         "linear": linear,
         "shape": {"nodes": 2, "cgroups": 4, "classes": 6, "control_ms": 100, "tick_ms": 10},
         "machine": {"cpus": usable_cpus(), "versions": versions()},
@@ -144,8 +147,8 @@ def _array_bytes(env: ReclaimVectorEnv) -> int:
     return sum(value.nbytes for value in vars(env).values() if isinstance(value, np.ndarray))
 
 
-def hour_s() -> float:
-    env = ReclaimVectorEnv(1, load("incident"), rule="always", episode_s=HOUR_S, copy=False)
+def hour_s(rule: str) -> float:
+    env = ReclaimVectorEnv(1, load("incident"), rule=rule, episode_s=HOUR_S, copy=False)
     env.reset(seed=0)
     nothing = no_action(env)
     stepped_s(env, nothing, 1)
@@ -172,7 +175,9 @@ def render(found: dict) -> str:
         f"with one more part      {LINEAR_BATCH} envs",
         *(f"  {name:<22}{_cell(us):>10}" for name, us in found["us_per_env_step_parts"].items()),
         f"threads ({THREADED_BATCH} envs)      {threads}",
-        f"a simulated hour        {found['hour_s']} s (incident, one env)",
+        "a simulated hour        "
+        + ", ".join(f"{rule}: {seconds} s" for rule, seconds in found["hour_s"].items())
+        + " (incident, one env)",
         f"start, cold and warm    {found['cold_start_s']} s, {found['warm_start_s']} s",
         f"bytes per env           {found['bytes_per_env']}",
         "nodes x cgroups: us per env step (per node and cgroup)",
