@@ -49,7 +49,6 @@ def deliver(env, nid, ratio):
         if part < 1.0:
             k = min(int(math.floor(reached) - before), k)
         if k > 0:
-            pgdat.arriving_windows -= k
             lru_add(env, set_, k, env.time_s)
 
 
@@ -58,7 +57,6 @@ def deliver_set(env, set_):
     """Puts on its lists at once all that a class has read on a node."""
     k = set_.arriving_windows
     if k > 0:
-        env.node[set_.nid].arriving_windows -= k
         lru_add(env, set_, k, env.now_s)
 
 
@@ -72,6 +70,7 @@ def lru_add(env, set_, nr_windows, now_s):
     of = set_.arriving_pages
     k = of * nr_windows // set_.arriving_windows
     set_.arriving_windows -= nr_windows
+    env.node[set_.nid].arriving_windows -= nr_windows
     active = k * set_.arriving_active_pages // of
     demanded = max(k * set_.arriving_demanded_pages // of, active)
     set_.arriving_pages -= k

@@ -18,12 +18,12 @@ def count_slices(env):
     """One where nothing hurries; more where reclaim races refaults, or a node is drained fast.
 
     A slice moves no node by more than a quarter of low - min. Where kswapd makes several runs a tick each has
-    one, and where tasks reclaim there are as many as there can be, unless they are short against the time in
-    which an evicted page of the hottest class is missed again.
+    one, and where tasks reclaimed in the last tick, or will, there are as many as can be; but none need be
+    shorter than a fourth of the time in which an evicted page of the hottest class is missed again.
     """
     nr = 1
     refault_slices = int(math.ceil(4.0 * hottest_per_s(env) * env.tick_s))
-    if tasks_reclaim(env):
+    if lack_pages(env):
         nr = max(nr, refault_slices)
     for nid in range(env.nr_nodes):
         pgdat = env.node[nid]
@@ -31,6 +31,9 @@ def count_slices(env):
         pgdat.allocated_before_pages = pgdat.vmstat.pgalloc_normal
         gap = max((pgdat.low_wmark_pages - pgdat.min_wmark_pages) // 4, 1)
         nr = max(nr, allocated // gap + 1)
+        if pgdat.vmstat.allocstall > pgdat.allocstall_before:
+            nr = max(nr, refault_slices)
+        pgdat.allocstall_before = pgdat.vmstat.allocstall
         if pgdat.kswapd_phase == RUN:
             nr = max(nr, min(int(env.tick_s / lap_s(env, nid) + 0.5), refault_slices))
     return min(nr, MAX_SLICES)
@@ -46,13 +49,9 @@ def hottest_per_s(env):
 
 
 @inlined
-def tasks_reclaim(env):
-    """Did a task reclaim for itself in the last tick, or do the nodes of one lack what it wants in this?"""
+def lack_pages(env):
+    """Will a task reclaim for itself, as its nodes lack what it wants?"""
     found = False
-    for nid in range(env.nr_nodes):
-        pgdat = env.node[nid]
-        found |= pgdat.vmstat.allocstall > pgdat.allocstall_before
-        pgdat.allocstall_before = pgdat.vmstat.allocstall
     for w in range(env.nr_workloads):
         work = env.workload[w]
         if work.kind == ANON and not work.dying and work.restart_at_s <= env.time_s:

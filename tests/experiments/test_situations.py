@@ -91,8 +91,8 @@ def test_numa_fallback_a_hopeless_node_hides_and_progress_for_another_nodes_sake
     assert mean("numa_fallback", "balanced", "node0/numa_foreign") > 100_000
     assert mean("numa_fallback", "always", "node0/revivals_global_direct") > 10
     assert mean("numa_fallback", "balanced", "node0/revivals_global_direct") == 0
-    for metric in ("node0/kswapd_cpu_s", "bystander_refault_mib", "cost_s"):
-        assert mean("numa_fallback", "always", metric) > 1.5 * mean("numa_fallback", "balanced", metric)
+    for metric, times in (("node0/kswapd_cpu_s", 2), ("bystander_refault_mib", 1.5), ("cost_s", 1.5)):
+        assert mean("numa_fallback", "always", metric) > times * mean("numa_fallback", "balanced", metric)
     for rule in ("always", "balanced"):
         assert mean("numa_fallback", rule, "node1/kswapd_fruitless_runs") == 0
 
@@ -156,7 +156,8 @@ def test_hugepages_kswapd_gives_up_at_once_and_only_always_wakes_it_again():
         assert mean("hugepages", rule, "node3/first_hopeless_s") < 5
         assert mean("hugepages", rule, "node3/hopeless_s") > 30
     cpu_s = {rule: mean("hugepages", rule, "node3/kswapd_cpu_s") for rule in ("always", "balanced", "never")}
-    assert 20 * cpu_s["never"] <= 20 * cpu_s["balanced"] < cpu_s["always"] < 3
+    assert max(cpu_s["balanced"], cpu_s["never"]) < 0.1
+    assert 20 * cpu_s["balanced"] < cpu_s["always"] < 3
     assert mean("hugepages", "balanced", "node3/resets") == 0
     assert mean("hugepages", "always", "node3/revivals_global_direct") > 5
     refault_mib = {rule: mean("hugepages", rule, "node3/refault_mib") for rule in ("always", "balanced")}

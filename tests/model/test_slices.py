@@ -5,12 +5,12 @@ import pytest
 from reclaim_env.model.constants import RUN
 from tests.model.machines import anon, file, mib, one_file, plain, reader, set_free
 
-# Four times as often a tick of 10 ms as there are slices at most: reclaim is what decides.
+# Touched twice a tick of 10 ms: refaults allow all eight slices, and what reclaims decides.
 HOT_PER_S = 200.0
 
 
 def hot(env, rate_per_s: float = HOT_PER_S):
-    """The first file is touched so often, and the last tick's counters are looked at."""
+    """The first file is touched so often."""
     env.class_[0].rate_per_s = rate_per_s
     return env
 
