@@ -1078,6 +1078,18 @@ MUTANTS: list[tuple[str, str, str, Callable]] = [
         "pass",
         test_vmscan.test_what_a_scan_puts_on_either_list_is_dated,
     ),
+    (
+        "slices.py",
+        "and not work.dying and",
+        "and",
+        test_slices.test_a_killed_task_wants_nothing,
+    ),
+    (
+        "reader.py",
+        "spread(env, c, granted, nr_ios, granted, 0, 0)",
+        "spread(env, c, granted, float(granted), granted, 0, 0)",
+        test_reader.test_a_stream_reads_windows,
+    ),
 ]
 NAMES = [f"{file}: {' '.join(new.split())}" for file, _, new, _ in MUTANTS]
 

@@ -172,6 +172,13 @@ def test_a_stream_keeps_its_pace_to_the_page(model, mib_per_s):
     assert env.workload[0].lost_ops == 0
 
 
+def test_a_stream_reads_windows(model):
+    env = streaming(model, 100, slices=1)
+    model.demand.share_device(env, SLICE_S)
+    model.reader.run_stream(env, 0, SLICE_S)
+    assert (env.node[0].arriving_windows, env.set_[0].arriving_pages) == (8, 256)
+
+
 def test_a_stream_catches_up_on_what_memory_refused_it(model):
     env = streaming(model, 10, slices=1)
     set_free(env, 0)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from reclaim_env.model.constants import RUN
+from reclaim_env.model.constants import ANON, RUN
 from tests.model.machines import anon, file, mib, one_file, plain, reader, set_free
 
 # Touched twice a tick of 10 ms: refaults allow all eight slices, and what reclaims decides.
@@ -48,9 +48,21 @@ def test_a_tick_after_one_in_which_a_task_reclaimed_is_cut(model):
     assert model.slices.count_slices(env) == 3
 
 
-@pytest.mark.parametrize(("missing", "slices"), [(0, 1), (1, 8)])
-def test_a_tick_in_which_a_task_wants_more_than_its_nodes_have_is_cut(model, missing, slices):
+def full(missing: int):
+    """A node with 300 pages above min, on which a task wants so many more."""
     task = anon(initial_mib=[mib(100)], schedule=[[0, mib(100 + 300 + missing)]])
     env = hot(plain(anon=[task], reader=[reader(files=[file(800)])]))
     set_free(env, int(env.node[0].min_wmark_pages + env.node[0].unusable_pages) + 300)
-    assert model.slices.count_slices(env) == slices
+    return env
+
+
+@pytest.mark.parametrize(("missing", "slices"), [(0, 1), (1, 8)])
+def test_a_tick_in_which_a_task_wants_more_than_its_nodes_have_is_cut(model, missing, slices):
+    assert model.slices.count_slices(full(missing)) == slices
+
+
+@pytest.mark.parametrize(("field", "value"), [("dying", 1), ("restart_at_s", 9.0)])
+def test_a_killed_task_wants_nothing(model, field, value):
+    env = full(missing=1)
+    setattr(next(work for work in env.workload if work.kind == ANON), field, value)
+    assert model.slices.count_slices(env) == 1
