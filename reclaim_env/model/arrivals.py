@@ -21,17 +21,60 @@ def expect(env, set_, nr_pages, nr_windows, nr_demanded, nr_active):
     set_.arriving_windows += nr_windows
     set_.arriving_demanded_pages += nr_demanded
     set_.arriving_active_pages += nr_active
-    env.node[set_.nid].arriving_windows += nr_windows
+    count_windows(env, set_, nr_windows)
+
+
+@inlined
+def count_windows(env, set_, nr_windows):
+    """Windows on their way to a node: a stream's come at its pace, a reader's when a page is missed."""
+    pgdat = env.node[set_.nid]
+    if env.class_[set_.class_id].one_touch:
+        pgdat.paced_windows += nr_windows
+    else:
+        pgdat.arriving_windows += nr_windows
+
+
+@inlined
+def set_pace(env, c, begun_windows, windows):
+    """What a stream had of a window when the slice began, and how many it reads in it."""
+    for nid in range(env.nr_nodes):
+        set_ = env.set_[nid * env.nr_classes + c]
+        set_.begun_windows = begun_windows
+        set_.pace_windows = windows
 
 
 @kernel
 def deliver(env, nid, ratio):
-    """Puts on the lists what has arrived by this part of the slice; a window comes at some moment of it."""
+    """Puts on the lists what has arrived by this part of the slice."""
     pgdat = env.node[nid]
-    if pgdat.arriving_windows == 0 or ratio <= pgdat.arrived_ratio:
+    if ratio <= pgdat.arrived_ratio:
         return
-    part = 1.0 if ratio >= 1.0 else (ratio - pgdat.arrived_ratio) / (1.0 - pgdat.arrived_ratio)
+    if pgdat.paced_windows > 0:
+        deliver_paced(env, nid, ratio)
+    if pgdat.arriving_windows > 0:
+        deliver_missed(env, pgdat, nid, ratio)
     pgdat.arrived_ratio = ratio
+
+
+@inlined
+def deliver_paced(env, nid, ratio):
+    """Windows of streams are evenly apart: of one spread over nodes the last ones come to each."""
+    for c in range(env.nr_classes):
+        set_ = env.set_[nid * env.nr_classes + c]
+        k = set_.arriving_windows
+        if k == 0 or not env.class_[c].one_touch:
+            continue
+        if ratio < 1.0:
+            k -= int(set_.begun_windows + set_.pace_windows)
+            k += int(set_.begun_windows + set_.pace_windows * ratio)
+        if k > 0:
+            lru_add(env, set_, k, env.time_s)
+
+
+@inlined
+def deliver_missed(env, pgdat, nid, ratio):
+    """Windows of readers come at some moment of the slice each."""
+    part = 1.0 if ratio >= 1.0 else (ratio - pgdat.arrived_ratio) / (1.0 - pgdat.arrived_ratio)
     env.nr_scans += 1
     u, v, _ = rng.uniforms(env, rng.ARRIVALS, env.nr_scans)
     due = rng.binomial(u, pgdat.arriving_windows, part)
@@ -41,7 +84,7 @@ def deliver(env, nid, ratio):
     reached = v
     for c in range(env.nr_classes):
         set_ = env.set_[nid * env.nr_classes + c]
-        if set_.arriving_windows == 0:
+        if set_.arriving_windows == 0 or env.class_[c].one_touch:
             continue
         before = math.floor(reached)
         reached += set_.arriving_windows * each
@@ -70,7 +113,7 @@ def lru_add(env, set_, nr_windows, now_s):
     of = set_.arriving_pages
     k = of * nr_windows // set_.arriving_windows
     set_.arriving_windows -= nr_windows
-    env.node[set_.nid].arriving_windows -= nr_windows
+    count_windows(env, set_, -nr_windows)
     active = k * set_.arriving_active_pages // of
     demanded = max(k * set_.arriving_demanded_pages // of, active)
     set_.arriving_pages -= k

@@ -128,7 +128,8 @@ NODE = np.dtype(
         ("demotion_target", i8),  # the node of the lower tier; -1: none
         ("swapped_pages", i8),  # swap slots filled from this node
         ("pool_pages", i8),  # of kernel_pages: compressed swap kept on this node
-        ("arriving_windows", i8),  # read in this slice, not yet on a list
+        ("arriving_windows", i8),  # read in this slice, not yet on a list, each at some moment of it
+        ("paced_windows", i8),  # as well, of streams, each at its own
         ("arrived_ratio", f8),  # how much of the slice's arrivals is on the lists by now
         ("zonelist", i8, (MAX_NODES,)),  # fallback order of a task on this node
         ("below_high", i8),  # ZONE_BELOW_HIGH
@@ -321,6 +322,8 @@ SET = np.dtype(
         ("aimed_pages", f8, (NR_FLAGS,)),  # scratch: where it takes them from lie so many, by flag
         ("arriving_pages", i8),  # read in this slice, not yet on a list
         ("arriving_windows", i8),  # as so many reads
+        ("begun_windows", f8),  # of a stream: the part of a window it had when the slice began
+        ("pace_windows", f8),  # and how many it reads in the slice
         ("arriving_demanded_pages", i8),  # of them, those demanded and not read ahead
         ("arriving_active_pages", i8),  # refaults whose distance was short
         ("cells", f8, (NR_LISTS, NR_FLAGS, NR_BINS)),

@@ -3,7 +3,7 @@
 import math
 
 from reclaim_env.model import arrivals, device, latency, rng
-from reclaim_env.model.constants import READ
+from reclaim_env.model.constants import READ, STREAM
 from reclaim_env.model.demand import begin_slice, is_running, window_pages
 from reclaim_env.model.kernel import inlined, kernel
 from reclaim_env.model.memcontrol import fault_in
@@ -49,7 +49,8 @@ def miss(env, w, c, absent_pages, time_s, budget_s, draw):
     class_ = env.class_[c]
     u, v, _ = rng.uniforms(env, rng.MISSES, draw)
     if class_.loop:  # a file read in order misses what is absent before it finds what is there
-        touched = rng.round_stochastic(class_.rate_per_s * time_s * class_.pages, u)
+        window = class_.readahead_pages
+        touched = rng.round_stochastic(class_.rate_per_s * time_s * class_.pages / window, u) * window
         demanded = min(touched, absent_pages)
         wanted = demanded
     else:
@@ -157,28 +158,41 @@ def count_latency(work, nr_ops, nr_stalls, lost_s):
         latency.record(work, base_s + waited_s + lost_s / max(nr_stalls, 1), stalled)
 
 
+@inlined
+def begin_streams(env):
+    """Streams are not in step: each has a part of its first window."""
+    for w in range(env.nr_workloads):
+        work = env.workload[w]
+        if work.kind == STREAM:
+            window = env.class_[work.first_class].readahead_pages
+            work.carry_pages = window * rng.timeless_uniform(env, rng.PHASES, 2048 + w, 0)
+
+
 @kernel
 def run_stream(env, w, slice_s):
-    """One slice of a one-touch stream: new pages, full windows, never read again."""
+    """One slice of a one-touch stream: new pages, whole windows, never read again."""
     work = env.workload[w]
     budget_s = begin_slice(work, slice_s)
     work.missed_ops = 0.0
     work.waited_s = 0.0
     c = work.first_class
     class_ = env.class_[c]
+    window = class_.readahead_pages
+    begun_windows = work.carry_pages / window
     work.carry_pages += work.throughput_per_s * slice_s
-    wanted = int(work.carry_pages)
+    wanted = int(work.carry_pages / window) * window
     work.carry_pages -= wanted
     stalls_before = work.allocstall
     granted, lost_s = fault_in(env, w, wanted, budget_s)
     if granted > 0:
-        nr_ios = granted / class_.readahead_pages
+        nr_ios = granted / window
         work.missed_ops = nr_ios
-        work.waited_s = nr_ios * device.wait_of_miss(env.device, class_.readahead_pages)
+        work.waited_s = nr_ios * device.wait_of_miss(env.device, window)
         env.node[work.cpu_node].vmstat.read_wait_s += work.waited_s
-        device.submit(env.device, nr_ios, class_.readahead_pages)
+        device.submit(env.device, nr_ios, window)
         spread(env, c, granted, nr_ios, granted, 0, 0)
-    # What was planned and not granted stays in the backlog; the fraction of a page is carried already.
+        arrivals.set_pace(env, c, begun_windows, work.throughput_per_s * slice_s / window)
+    # What was planned and not granted stays in the backlog; the part of a window is carried already.
     work.throughput_per_s -= (wanted - granted) / slice_s
     finish_ops(env, work, float(granted), slice_s)
-    count_latency(work, granted / class_.readahead_pages, work.allocstall - stalls_before, lost_s)
+    count_latency(work, granted / window, work.allocstall - stalls_before, lost_s)

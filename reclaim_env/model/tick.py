@@ -34,6 +34,7 @@ def start_episode(env):
     access.begin_phases(env)
     anon.begin_bursts(env)
     boost.begin_boosts(env)
+    reader.begin_streams(env)
     begin_psi(env)
 
 

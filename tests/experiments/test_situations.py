@@ -148,7 +148,7 @@ def test_hotplug_the_balloon_is_filled_by_kswapd_whatever_the_rule():
     for rule in ("always", "balanced", "never"):
         assert mean("hotplug", rule, "node0/pgsteal_kswapd") > 100_000
         assert mean("hotplug", rule, "node0/kswapd_fruitless_runs") == 0
-        assert mean("hotplug", rule, "node0/allocstall") == 0
+        assert mean("hotplug", rule, "node0/allocstall") < 1
 
 
 def test_hugepages_kswapd_gives_up_at_once_and_only_always_wakes_it_again():

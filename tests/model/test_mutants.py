@@ -864,8 +864,8 @@ MUTANTS: list[tuple[str, str, str, Callable]] = [
     ),
     (
         "arrivals.py",
-        "env.node[set_.nid].arriving_windows -= nr_windows",
-        "env.node[set_.nid].arriving_windows -= 0",
+        "count_windows(env, set_, -nr_windows)",
+        "count_windows(env, set_, 0)",
         test_audit.test_a_pressed_machine_passes_the_audit,
     ),
     (
@@ -1088,7 +1088,31 @@ MUTANTS: list[tuple[str, str, str, Callable]] = [
         "reader.py",
         "spread(env, c, granted, nr_ios, granted, 0, 0)",
         "spread(env, c, granted, float(granted), granted, 0, 0)",
-        test_reader.test_a_stream_reads_windows,
+        test_reader.test_a_stream_reads_whole_windows,
+    ),
+    (
+        "reader.py",
+        "wanted = int(work.carry_pages / window) * window",
+        "wanted = int(work.carry_pages)",
+        test_reader.test_a_stream_reads_whole_windows,
+    ),
+    (
+        "reader.py",
+        "rng.timeless_uniform(env, rng.PHASES, 2048 + w, 0)",
+        "rng.timeless_uniform(env, rng.PHASES, 2048, 0)",
+        test_reader.test_streams_are_not_in_step,
+    ),
+    (
+        "arrivals.py",
+        "k += int(set_.begun_windows + set_.pace_windows * ratio)",
+        "k += int(set_.pace_windows * ratio)",
+        test_reader.test_a_streams_windows_are_evenly_apart,
+    ),
+    (
+        "reader.py",
+        "class_.rate_per_s * time_s * class_.pages / window, u) * window",
+        "class_.rate_per_s * time_s * class_.pages, u)",
+        test_reader.test_a_slow_file_read_in_order_comes_in_windows,
     ),
 ]
 NAMES = [f"{file}: {' '.join(new.split())}" for file, _, new, _ in MUTANTS]
