@@ -1,5 +1,6 @@
 """Wrong, hostile and missing scenario files: one line each, quickly, naming file and field."""
 
+import time
 from pathlib import Path
 
 import pytest
@@ -158,7 +159,9 @@ WRONG = [
 
 @pytest.mark.parametrize(("old", "new", "line"), WRONG)
 def test_a_mistake_gives_one_line_with_file_field_found_and_wanted(old, new, line):
+    started = time.process_time()
     message = error_of(changed(old, new))
+    assert time.process_time() - started < 0.5
     assert message.startswith("bad.toml: ")
     assert line in message.replace("\\", "\\\\")
     assert message.isprintable()
@@ -221,9 +224,10 @@ def test_more_than_the_record_holds_is_refused(tables, line):
     ],
     ids=lambda toml: toml[:12],
 )
-@pytest.mark.timeout(20)  # what grows with the square of such a file takes minutes
-def test_a_hostile_file_is_refused_at_once(toml):
+def test_a_hostile_file_is_refused_in_well_under_a_second(toml):
+    started = time.process_time()
     message = error_of(toml)
+    assert time.process_time() - started < 1.0
     assert message.isprintable()
     assert len(message) < 400
 

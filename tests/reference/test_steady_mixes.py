@@ -106,8 +106,7 @@ def by_pages(one: Mix) -> Callable[[float], Sample]:
     return sample
 
 
-# On some machines it passes: the miss is a fortieth of the bound.
-NARROWLY_MISSED = pytest.mark.xfail(reason="the coldest file's hits, 4 %, are 2.6 % too few", strict=False)
+NARROWLY_MISSED = pytest.mark.xfail(reason="the coldest file's hits, 4 %, are 2.6 % too few", strict=True)
 CASES = [
     pytest.param(seed, simulator, marks=NARROWLY_MISSED if (seed, simulator) == (18, by_bins) else ())
     for seed in range(NR_MIXES)
