@@ -4,18 +4,9 @@ import numpy as np
 
 from reclaim_env.model.constants import REASONS
 from reclaim_env.model.kernel import kernel
-from reclaim_env.model.layout import ENV, NODE, VMSTAT
+from reclaim_env.model.layout import VMSTAT
 
 _WORD_BYTES = 8  # of every counter; records are aligned to it
-
-
-def _offset_words(record: np.dtype, field: str) -> int:
-    offsets: dict[str, int] = {name: place[1] for name, place in (record.fields or {}).items()}
-    return offsets[field] // _WORD_BYTES
-
-
-_FIRST = _offset_words(ENV, "node") + _offset_words(NODE, "vmstat")
-_NODE_WORDS = NODE.itemsize // _WORD_BYTES
 
 
 def _words() -> list[tuple[str, np.dtype]]:
@@ -37,24 +28,25 @@ _IS_FLOAT = np.array([dtype.kind == "f" for _, dtype in WORDS])
 
 
 @kernel
-def sum_nodes(ints, rows, nr_nodes, totals):
+def sum_nodes(ints, rows, totals):
     """Fills the rows' columns of totals, (len(WORDS), num_envs) int64, with the counters of all their nodes.
 
-    ints are the records as int64, (num_envs, words). A counter that is no integer is the 8 bytes of a float.
+    ints: (num_envs, num_nodes * len(WORDS)) int64. A counter that is no integer is the 8 bytes of a float.
     """
+    nr_words = _IS_FLOAT.size
     floats = ints.view(np.float64)
     total_floats = totals.view(np.float64)
     for j in range(rows.size):
         i = rows[j]
-        for w in range(_IS_FLOAT.size):
+        for w in range(nr_words):
             if _IS_FLOAT[w]:
-                total_floats[w, i] = floats[i, _FIRST + w]
-                for nid in range(1, nr_nodes):
-                    total_floats[w, i] += floats[i, _FIRST + nid * _NODE_WORDS + w]
+                total_floats[w, i] = floats[i, w]
+                for at in range(nr_words + w, ints.shape[1], nr_words):
+                    total_floats[w, i] += floats[i, at]
             else:
-                totals[w, i] = ints[i, _FIRST + w]
-                for nid in range(1, nr_nodes):
-                    totals[w, i] += ints[i, _FIRST + nid * _NODE_WORDS + w]
+                totals[w, i] = ints[i, w]
+                for at in range(nr_words + w, ints.shape[1], nr_words):
+                    totals[w, i] += ints[i, at]
 
 
 @kernel

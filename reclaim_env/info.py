@@ -15,8 +15,8 @@ _COST_NAMES = tuple(f"cost_{term}_s" for term in COST_TERMS)
 INFO_NAMES = ("time_s", *VMSTAT_NAMES, *_PRESSURE_NAMES, *_COST_NAMES)
 _MASK_NAMES = tuple(f"_{name}" for name in INFO_NAMES)
 
-_VMSTAT = slice(1, 1 + len(VMSTAT_NAMES))
-_PRESSURE_AT = _VMSTAT.stop
+_FIRST_COUNTER = 1
+_PRESSURE_AT = _FIRST_COUNTER + len(VMSTAT_NAMES)
 _COST_AT = _PRESSURE_AT + len(PRESSURES)
 
 
@@ -35,8 +35,14 @@ _BLOCKS = _blocks()
 
 
 @kernel
-def _fill_others(envs, rows, lost_s, numbers):
-    """All but the counters, into the rows' columns of numbers, (len(INFO_NAMES), num_envs)."""
+def fill_rows(envs, rows, counts, lost_s, words):
+    """The rows' columns of words, (len(INFO_NAMES), num_envs) int64, of which some are the bytes of a float.
+
+    counts: (num_envs, num_nodes * words of VMSTAT) int64, where their counters stand; lost_s: (num_envs,
+    terms), what their interval cost.
+    """
+    sum_nodes(counts, rows, words[_FIRST_COUNTER:_PRESSURE_AT])
+    numbers = words.view(np.float64)
     for j in range(rows.size):
         i = rows[j]
         numbers[0, i] = envs[i].time_s
@@ -47,37 +53,31 @@ def _fill_others(envs, rows, lost_s, numbers):
 
 
 class InfoTable:
-    """The numbers of INFO_NAMES, row by row of a vector env, and the dictionaries that show them."""
+    """The numbers of INFO_NAMES, which fill_rows() writes, and the dictionaries that show them."""
 
     def __init__(self, num_envs: int):
-        self._words = np.zeros((len(INFO_NAMES), num_envs), np.int64)
-        self._shown = _by_name(self._words, np.ones(num_envs, np.bool_))
+        self.words = np.zeros((len(INFO_NAMES), num_envs), np.int64)
+        self._shown = _by_name(self.words, np.ones(num_envs, np.bool_))
 
     def __reduce__(self) -> tuple[Any, ...]:
         """A copy is a new table: copied views would no longer be views."""
-        return InfoTable, (self._words.shape[1],)
-
-    def fill(self, records: np.ndarray, rows: np.ndarray, num_nodes: int, lost_s: np.ndarray) -> None:
-        """Takes over where these rows stand, and what their interval cost: (num_envs, terms)."""
-        ints = records.view(np.int64).reshape(len(records), -1)
-        sum_nodes(ints, rows, num_nodes, self._words[_VMSTAT])
-        _fill_others(records, rows, lost_s, self._words.view(np.float64))
+        return InfoTable, (self.words.shape[1],)
 
     def shown(self) -> dict[str, Any]:
-        """All rows: a new dictionary, whose arrays the next fill() changes."""
+        """All rows: a new dictionary, whose arrays the next fill_rows() changes."""
         return self._shown.copy()
 
     def copied(self) -> dict[str, Any]:
         """All rows, in new arrays."""
-        return _by_name(self._words.copy(), np.ones(self._words.shape[1], np.bool_))
+        return _by_name(self.words.copy(), np.ones(self.words.shape[1], np.bool_))
 
     def of_rows(self, mask: np.ndarray) -> dict[str, Any]:
         """The rows that the mask marks, in new arrays; 0 for the others."""
-        return _by_name(np.where(mask, self._words, 0), mask)
+        return _by_name(np.where(mask, self.words, 0), mask)
 
     def of_row(self, row: int) -> dict[str, float]:
         """One row's numbers, without the masks that say it has them."""
-        words = np.ascontiguousarray(self._words[:, row])
+        words = np.ascontiguousarray(self.words[:, row])
         return dict(zip(INFO_NAMES, chain.from_iterable(b.tolist() for b in _typed(words)), strict=True))
 
 

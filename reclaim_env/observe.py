@@ -134,11 +134,11 @@ def observe_rows(envs, rows, before, interval_s, node_observation):
 
 @kernel
 def clip_rows(features, rows, columns, low, high, observation):
-    """The visible columns of (num_envs, num_nodes, all features), clipped, one row of numbers per env."""
-    num_columns = columns.size
+    """The visible of (num_envs, num_nodes * all features) numbers, clipped, one row of them per env.
+
+    columns: where they stand in a row of features.
+    """
     for j in range(rows.size):
         i = rows[j]
-        for nid in range(features.shape[1]):
-            for c in range(num_columns):
-                at = nid * num_columns + c
-                observation[i, at] = min(max(features[i, nid, columns[c]], low[at]), high[at])
+        for at in range(columns.size):
+            observation[i, at] = min(max(features[i, columns[at]], low[at]), high[at])

@@ -2,7 +2,7 @@
 
 import copy as copying
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -12,18 +12,19 @@ from gymnasium.error import ResetNeeded
 from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.vector.utils import batch_space
 
-from reclaim_env import action, arguments, observation, observe
+from reclaim_env import action, arguments, observation
 from reclaim_env import reward as costs
 from reclaim_env.arguments import ScenarioArg
 from reclaim_env.boot import boot
 from reclaim_env.copies import copied, put_rows
 from reclaim_env.counters import remember_rows
 from reclaim_env.info import InfoTable
+from reclaim_env.interval import end_interval
 from reclaim_env.model.kernel import kernel
 from reclaim_env.model.layout import VMSTAT, alloc
 from reclaim_env.model.tick import start_episode, step_rows
 
-_SETTLED_HERE_ROWS = 256  # so few take less time on one thread than to be handed out
+_SHOWN_HERE_ROWS = 256  # so few take less time on one thread than to be handed out
 
 
 @kernel
@@ -44,6 +45,11 @@ def _blocks(num_envs: int, threads: int) -> list[np.ndarray]:
         blocks.append(np.arange(first, last))
         first = last
     return blocks
+
+
+def _take(work: Callable[[np.ndarray], None], left: Iterator[np.ndarray]) -> None:
+    for rows in left:
+        work(rows)
 
 
 @dataclass(frozen=True)
@@ -130,14 +136,17 @@ class ReclaimVectorEnv(VectorEnv):
         self.single_action_space = action.action_space(self.num_nodes, self.sources)
         self.observation_space = batch_space(self.single_observation_space, self.num_envs)
         self.action_space = batch_space(self.single_action_space, self.num_envs)
+        self._low, self._high = self.single_observation_space.low, self.single_observation_space.high
         names = list(observation.FEATURE)
-        self._columns = np.array([names.index(feature.name) for feature in self.features])
+        columns = np.array([names.index(feature.name) for feature in self.features])
+        self._columns = np.concatenate([columns + nid * len(names) for nid in range(self.num_nodes)])
 
     def _allocate(self) -> None:
         shape, rows = (self.num_envs, self.num_nodes), np.arange(self.num_envs)
         self.scenario_of_row = rows % len(self.scenarios)
         self.records = alloc(self.num_envs)
         self._before = np.zeros(shape, VMSTAT)
+        self._all_rows = rows
         self._seeded = np.zeros(self.num_envs, np.bool_)
         self._ended = np.zeros(self.num_envs, np.bool_)
         self._observation = np.zeros((self.num_envs, self.num_nodes * len(self.features)), np.float32)
@@ -159,13 +168,8 @@ class ReclaimVectorEnv(VectorEnv):
     def _on_blocks(self, work: Callable[[np.ndarray], None]) -> None:
         """Runs work(rows) for every block of rows: each thread, this one too, takes the next that is left."""
         left = iter(self._blocks)  # shared: a list's iterator gives each block to one thread only
-
-        def take() -> None:
-            for rows in left:
-                work(rows)
-
-        others = [self._helpers().submit(take) for _ in range(self._threads - 1)]
-        take()
+        others = [self._helpers().submit(_take, work, left) for _ in range(self._threads - 1)]
+        _take(work, left)
         for other in others:
             other.result()
 
@@ -244,57 +248,57 @@ class ReclaimVectorEnv(VectorEnv):
 
     def step(self, actions: Any) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, dict[str, Any]]:
         """One control interval. A row that NEXT_STEP restarts here ignores its action and costs nothing."""
-        self._refuse_step()
+        ended = np.nonzero(self._ended)[0]
+        self._refuse_step(ended)
         if self.rule is None:
             bits = self.num_nodes * len(action.bits_of_node(self.sources))
             actions = action.checked(actions, (self.num_envs, bits))
             action.set_masks(self.records, actions, self.num_nodes, self.sources)
-        restarted = np.flatnonzero(self._ended)
         self._on_blocks(self._advance)
-        if len(restarted):  # rows are independent: what they simulated past their end is dropped here
-            self._restart(restarted)
-        if self.num_envs > _SETTLED_HERE_ROWS:
-            self._on_blocks(self._settle)
+        if len(ended):  # rows are independent: what they simulated past their end is dropped here
+            self._restart(ended)
+        if self.num_envs > _SHOWN_HERE_ROWS:
+            self._on_blocks(self._show)
         else:
-            self._settle(np.arange(self.num_envs))
+            self._show(self._all_rows)
         truncated = self.records["tick"] >= self._ticks_per_episode
         self._ended = truncated.copy()
         rewards = self.last_reward.copy()
-        if self.autoreset_mode is AutoresetMode.SAME_STEP and truncated.any():
+        if self.autoreset_mode is AutoresetMode.SAME_STEP and np.count_nonzero(truncated):
             info = self._restart_ended(truncated.copy())
         else:
             info = self._returned_info()
         return self._returned_observation(), rewards, np.zeros(self.num_envs, np.bool_), truncated, info
 
-    def _refuse_step(self) -> None:
-        if not self._seeded.all():
+    def _refuse_step(self, ended: np.ndarray) -> None:
+        if np.count_nonzero(self._seeded) < self.num_envs:
             raise ResetNeeded("call reset() before step()")
-        if self.autoreset_mode is AutoresetMode.DISABLED and self._ended.any():
-            rows = ", ".join(map(str, np.flatnonzero(self._ended)[:8]))
+        if self.autoreset_mode is AutoresetMode.DISABLED and len(ended):
+            rows = ", ".join(map(str, ended[:8]))
             raise ResetNeeded(f"the episode of row {rows} has ended: reset it before the next step")
 
     def _advance(self, rows: np.ndarray) -> None:
         step_rows(self.records[rows[0] : rows[-1] + 1], self._ticks_per_step)
 
-    def _settle(self, rows: np.ndarray) -> None:
-        """What the interval showed and cost; the next one begins."""
-        self._show(rows)
-        remember_rows(self.records, rows, self._before)
-
     def _show(self, rows: np.ndarray) -> None:
-        self._observe(rows)
-        self._charge(rows)
-        self.info_table.fill(self.records, rows, self.num_nodes, self._lost_s)
-
-    def _observe(self, rows: np.ndarray) -> None:
-        features, box = self._node_observation, self.single_observation_space
-        observe.observe_rows(self.records, rows, self._before, self.control_s, features)
-        numbers = features.view(np.float32).reshape(self.num_envs, self.num_nodes, -1)
-        observe.clip_rows(numbers, rows, self._columns, box.low, box.high, self._observation)
-
-    def _charge(self, rows: np.ndarray) -> None:
-        costs.cost_rows(
-            self.records, rows, self._before, self.weights, self.node_lost_s, self._lost_s, self.last_reward
+        """What the interval showed and cost; the next one begins."""
+        end_interval(
+            self.records,
+            rows,
+            self._before,
+            self._before.view(np.int64),
+            self.control_s,
+            self._node_observation,
+            self._node_observation.view(np.float32),
+            self._columns,
+            self._low,
+            self._high,
+            self._observation,
+            self.weights,
+            self.node_lost_s,
+            self._lost_s,
+            self.last_reward,
+            self.info_table.words,
         )
 
     def _restart_ended(self, ended: np.ndarray) -> dict[str, Any]:
