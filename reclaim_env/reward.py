@@ -8,9 +8,9 @@
 | oom        | 30 s for every kill, the kernel's or oomd's: the restart and its cold cache         |
 | atomic     | 0.5 s for every atomic burst that did not get all its pages                         |
 
-Under `card` (IO, CPU and OOM only) a kswapd that has given up costs nothing, whatever the tasks pay
-in direct reclaim: never resetting is then optimal, and nothing is left to learn. It is kept because
-the problem was first stated so. `default` weighs all five terms alike.
+Under `card` (IO, CPU and OOM only) what the tasks pay in direct reclaim for a kswapd that has given up
+costs nothing: never resetting is then optimal in `incident` and `dead_kswapd`, and little is left to learn.
+It is kept because the problem was first stated so. `default` weighs all five terms alike.
 """
 
 from collections.abc import Mapping

@@ -15,7 +15,7 @@ NAME_WIDTH, INTERVAL_WIDTH, CELL_WIDTH = 22, 21, 10
 LIMITS = (
     "emulated CPUs, 10 to 20 times slower than hardware, while the disk is throttled to a real one's pace: "
     "the ratio of CPU to I/O is not a server's, and throughput follows the host's noise",
-    "nodes of 768 MiB, 1/128 of the incident's, one CPU each",
+    "nodes of 768 MiB, 1/167 of the incident's, one CPU each",
     "Linux 6.12 and classic LRU lists; of later kernels only the free-path reset, as a switch",
 )
 
