@@ -159,8 +159,9 @@ def _flips(one: Sweep, claim: Claim, ensure: Callable[[float], None]) -> Iterato
 
 
 def close(low: float, high: float, assumed: Assumed) -> bool:
-    if low > 0:
-        return high <= FLIP_WIDTH_RATIO * low
+    """Is the place known within a tenth of itself, and of the range that was swept?"""
+    if low > 0 and high > FLIP_WIDTH_RATIO * low:
+        return False
     return high - low <= (FLIP_WIDTH_RATIO - 1) * (assumed.high - assumed.low)
 
 

@@ -60,6 +60,8 @@ class Saved:
     scenario_of_row: np.ndarray
     before: np.ndarray
     observation: np.ndarray
+    node_lost_s: np.ndarray
+    last_reward: np.ndarray
     seeded: np.ndarray
     ended: np.ndarray
 
@@ -328,6 +330,8 @@ class ReclaimVectorEnv(VectorEnv):
             scenario_of_row=self.scenario_of_row.copy(),
             before=copied(self._before),
             observation=self._observation.copy(),
+            node_lost_s=self.node_lost_s.copy(),
+            last_reward=self.last_reward.copy(),
             seeded=self._seeded.copy(),
             ended=self._ended.copy(),
         )
@@ -340,6 +344,7 @@ class ReclaimVectorEnv(VectorEnv):
             raise ValueError(f"saved: found {found}, wanted {wanted}")
         self.records, self._before = copied(saved.records), copied(saved.before)
         self.scenario_of_row, self._observation = saved.scenario_of_row.copy(), saved.observation.copy()
+        self.node_lost_s, self.last_reward = saved.node_lost_s.copy(), saved.last_reward.copy()
         self._seeded, self._ended = saved.seeded.copy(), saved.ended.copy()
 
     def fork(self) -> "ReclaimVectorEnv":
@@ -348,7 +353,6 @@ class ReclaimVectorEnv(VectorEnv):
         other._np_random = copying.deepcopy(self._np_random)
         other._pool = None
         other._allocate_scratch()
-        other.node_lost_s = self.node_lost_s.copy()
         other.restore(self.save())
         return other
 

@@ -258,6 +258,22 @@ def test_what_was_saved_can_be_gone_back_to_more_than_once():
         rows(2).restore(saved)
 
 
+def test_a_copy_shows_what_the_last_interval_cost():
+    env = rows()
+    env.reset(seed=2)
+    for action in actions(5, 3, seed=4):
+        env.step(action)
+    saved, fork = env.save(), env.fork()
+    reward, node_lost_s = env.last_reward.copy(), env.node_lost_s.copy()
+    assert np.any(reward)
+    env.step(actions(1, 3, seed=5)[0])
+    assert not np.array_equal(env.last_reward, reward)
+    env.restore(saved)
+    for copied in (fork, env):
+        assert np.array_equal(copied.last_reward, reward)
+        assert np.array_equal(copied.node_lost_s, node_lost_s)
+
+
 def test_the_scalar_env_forks_and_restores_too():
     env = gym.make(ID, scenario=lively()).unwrapped
     env.reset(seed=1)

@@ -57,6 +57,14 @@ def test_a_flip_is_found_to_ten_percent(sweeps):
     assert latency.holds["kswapd CPU falls 10 times"] == (high, 1000)
 
 
+def test_a_flip_in_a_range_narrow_for_its_value_is_found_to_ten_percent_of_the_range(monkeypatch):
+    monkeypatch.setattr(sensitivity, "compute", made_up_world)
+    narrow = TOML.format(latency_us=295).replace("low = 10\nhigh = 1000", "low = 290\nhigh = 310")
+    latency = sweep(parse_text(narrow), Setting(), 2, 2, lambda words, done: None)[0]
+    ((low, high),) = latency.flips["balanced is cheaper"]
+    assert low < 300 <= high <= low + 2
+
+
 def test_a_claim_that_does_not_hold_at_the_file_is_not_made(sweeps):
     assert set(sweeps[1][0].holds) == {"balanced is cheaper", "kswapd CPU falls 10 times"}
 
