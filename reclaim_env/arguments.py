@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from numbers import Integral, Real
 from os import PathLike
 from typing import Any
 
@@ -16,6 +17,10 @@ SEED_LIMIT = 2**64
 def scenarios(scenario: ScenarioArg | Sequence[ScenarioArg]) -> list[Scenario]:
     """One or several, loaded. Rows of one batch share the shapes of their spaces and the length of a tick."""
     several = [scenario] if isinstance(scenario, (str, PathLike, Scenario)) else scenario
+    if not isinstance(several, Sequence):
+        raise ValueError(
+            f"scenario: found {scenario!r}, wanted an id, a file, a Scenario, or a list of these"
+        )
     loaded = [one for each in several for one in ([each] if isinstance(each, Scenario) else load_all([each]))]
     if not loaded:
         raise ValueError("scenario: found an empty list, wanted at least one")
@@ -32,6 +37,8 @@ def scenarios(scenario: ScenarioArg | Sequence[ScenarioArg]) -> list[Scenario]:
 
 def whole(name: str, value: float, unit: float, unit_name: str) -> int:
     """value / unit as a positive integer, or a ValueError."""
+    if not isinstance(value, Real):
+        raise ValueError(f"{name}: found {value!r}, wanted a number")
     times = round(value / unit) if math.isfinite(value) else 0
     if times < 1 or abs(times * unit - value) > 1e-9 * value:
         raise ValueError(f"{name}: found {value:g}, wanted a positive multiple of {unit_name}, {unit:g}")
@@ -54,12 +61,12 @@ def seeds(seed: int | Sequence[int | None] | None, num_envs: int) -> list[int | 
     """One for each row; an integer counts up."""
     if seed is None:
         return [None] * num_envs
-    if isinstance(seed, (int, np.integer)):
-        found: list[int | None] = [int(seed) + row for row in range(num_envs)]
+    if isinstance(seed, Integral):
+        asked = [int(seed) + row for row in range(num_envs)]
     else:
-        found = [None if one is None else int(one) for one in seed]
-    if len(found) != num_envs:
-        raise ValueError(f"seed: found {len(found)} seeds, wanted one for each of {num_envs} rows")
-    if any(one is not None and not 0 <= one < SEED_LIMIT for one in found):
+        asked = list(seed) if np.iterable(seed) else [seed]
+    if not all(one is None or (isinstance(one, Integral) and 0 <= one < SEED_LIMIT) for one in asked):
         raise ValueError(f"seed: found {seed!r}, wanted integers from 0 to 2**64 - 1")
-    return found
+    if len(asked) != num_envs:
+        raise ValueError(f"seed: found {len(asked)} seeds, wanted one for each of {num_envs} rows")
+    return [None if one is None else int(one) for one in asked]

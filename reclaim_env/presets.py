@@ -21,6 +21,8 @@ KERNELS = {
 
 def preset(kernel: str, where: str = "kernel") -> Preset:
     """Of a release, with the switches that follow a question mark. A ValueError begins with `where`."""
+    if not isinstance(kernel, str):
+        raise ValueError(f"{where}: found {kernel!r}, wanted text, as '7.0'")
     name, _, settings = kernel.partition("?")
     if name not in KERNELS:
         raise ValueError(f"{where}: found {name!r}, wanted one of {', '.join(KERNELS)}")

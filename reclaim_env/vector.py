@@ -117,9 +117,9 @@ class ReclaimVectorEnv(VectorEnv):
         self.kernel, self.rule, self.sources = kernel, action.known_rule(rule), sources
         self.autoreset_mode, self.copy, self.render_mode = AutoresetMode(autoreset_mode), copy, render_mode
         self._ticks_per_step = arguments.whole("control_ms", control_ms, self.scenarios[0].tick_ms, "tick_ms")
-        steps = arguments.whole("episode_s", episode_s * 1000, control_ms, "control_ms")
-        self._ticks_per_episode = steps * self._ticks_per_step
         self.control_s = control_ms / 1000
+        steps = arguments.whole("episode_s", episode_s, self.control_s, "control_ms in seconds")
+        self._ticks_per_episode = steps * self._ticks_per_step
         self.metadata = {
             **type(self).metadata,
             "autoreset_mode": self.autoreset_mode,

@@ -341,7 +341,9 @@ def test_a_rule_ignores_actions():
     ("arguments", "message"),
     [
         ({"scenario": []}, "empty list"),
+        ({"scenario": 5}, "scenario: found 5, wanted an id"),
         ({"scenario": "incidnet"}, "incident"),
+        ({"kernel": 7.0}, "kernel: found 7.0, wanted text"),
         ({"kernel": "5.15"}, "kernel: found '5.15', wanted one of 6.12"),
         ({"kernel": "latest"}, "kernel: found 'latest', wanted one of 6.12"),
         ({"reward": "card2"}, "reward: found 'card2', wanted one of default, card"),
@@ -351,6 +353,8 @@ def test_a_rule_ignores_actions():
         ({"control_ms": 0}, "multiple of tick_ms"),
         ({"episode_s": np.inf}, "multiple of control_ms"),
         ({"episode_s": 0.25}, "multiple of control_ms"),
+        ({"episode_s": -1}, "episode_s: found -1, wanted"),
+        ({"episode_s": "60"}, "episode_s: found '60', wanted a number"),
         ({"render_mode": "human"}, "render_mode: found 'human', wanted ansi or rgb_array"),
         ({"num_envs": 0}, "found num_envs 0"),
     ],
@@ -373,6 +377,12 @@ def test_a_wrong_action_is_refused(one):
     env.reset(seed=0)
     with pytest.raises(ValueError, match="action: found"):
         env.step([one] * 3)
+
+
+@pytest.mark.parametrize("seed", [1.5, "1", [1.5, 2, 3], [0, -1, 2]])
+def test_a_wrong_seed_is_refused(seed):
+    with pytest.raises(ValueError, match="seed: found"):
+        rows().reset(seed=seed)
 
 
 def test_a_step_needs_a_reset():
