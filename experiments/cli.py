@@ -73,7 +73,8 @@ def compare(
     weights: Weights = "default",
     kernel: Kernel = "7.0",
     out: Annotated[
-        Path | None, typer.Option(help="Run folder; one of an interrupted run is gone on with.")
+        Path | None,
+        typer.Option(help="Run folder; an interrupted run is gone on with, a finished one may grow."),
     ] = None,
     as_json: AsJson = False,
 ) -> None:

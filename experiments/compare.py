@@ -1,10 +1,12 @@
 """Every rule on every scenario over the same seeds; rows go to the ledger as they finish."""
 
+import json
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
+from typing import Any
 
 import numpy as np
 
@@ -17,8 +19,9 @@ from .evaluate import evaluation_seeds, nr_steps
 from .identity import Setting, provenance, row_key
 from .ledger import Ledger, Row
 from .results import Results, ScenarioResults
-from .run_folder import RunFolder
+from .run_folder import RunFolder, RunFolderError
 from .stats import BOOTSTRAP_SEED, NR_RESAMPLES
+from .wording import visible
 
 BATCH = 16  # seeds that run together; an interruption loses at most so many
 
@@ -48,6 +51,7 @@ Progress = Callable[[str, int], None]  # what is under way, env steps done since
 
 def run(request: Request, folder: RunFolder, progress: Progress = lambda words, steps: None) -> Results:
     """Fills the folder's ledger and manifest; the reports are written from what this returns."""
+    _keep_what_is_finished(request, folder)
     began, started = time.monotonic(), f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"
 
     def note(status: str) -> None:
@@ -63,6 +67,33 @@ def run(request: Request, folder: RunFolder, progress: Progress = lambda words, 
         raise
     note("complete")
     return Results(found, request.nr_seeds, request.setting.kernel, request.setting.weights, request.command)
+
+
+def _keep_what_is_finished(request: Request, folder: RunFolder) -> None:
+    """A finished run may grow, by scenarios, contenders and seeds; nothing of it may go."""
+    past = folder.manifest()
+    if past.get("status") != "complete":
+        return
+    now = json.loads(json.dumps(manifest(request, "", "", 0.0)))
+    try:
+        stays = _holds(now, past)
+    except (KeyError, TypeError, AttributeError):  # not as we write them
+        stays = False
+    if not stays:
+        where, command = visible(str(folder.path)), visible(str(past.get("command")))
+        raise RunFolderError(
+            f"--out: {where}: found a finished run, {command}, wanted a new folder or all of that and more"
+        )
+
+
+def _holds(now: dict[str, Any], past: dict[str, Any]) -> bool:
+    """Is all that the past run was asked for asked for now?"""
+    return (
+        all(scenario in now["scenarios"] for scenario in past["scenarios"])
+        and past["contenders"].items() <= now["contenders"].items()
+        and past["seeds"]["number"] <= now["seeds"]["number"]
+        and all(past[name] == now[name] for name in vars(Setting()))
+    )
 
 
 def manifest(request: Request, status: str, started: str, wall_s: float) -> dict[str, object]:

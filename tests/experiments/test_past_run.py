@@ -13,7 +13,7 @@ from experiments.metrics import tag
 from experiments.reporting import pages, tensorboard
 from experiments.reporting.tensorboard_views import COMPARED
 from experiments.results import Results
-from experiments.run_folder import RunFolder
+from experiments.run_folder import RunFolder, RunFolderError
 from reclaim_env.scenario import parse_text
 from tests.experiments.frame import made_up
 from tests.experiments.test_cli import SHORT, reclaim
@@ -40,6 +40,32 @@ def test_a_run_read_back_says_what_it_said(finished):
     again = past_run.results(past_run.read(path))
     assert isinstance(again, Results) and again.as_json() == results.as_json()
     assert again.scenarios[0].series.keys() == results.scenarios[0].series.keys()
+
+
+@pytest.mark.parametrize(
+    ("rules", "nr_seeds", "setting"),
+    [
+        (["always"], 3, Setting()),
+        (["never"], 2, Setting()),
+        (["never"], 3, Setting(weights="card")),
+        (["never"], 3, Setting(kernel="6.12")),
+    ],
+)
+def test_a_finished_run_is_not_replaced_by_another(copy, rules, nr_seeds, setting):
+    scenario = parse_text(SHORT.format(duration_s=1.0))
+    before = (copy / "manifest.json").read_bytes()
+    request = compare.Request((scenario,), contenders(rules, ()), nr_seeds, setting, "reclaim compare ...")
+    with pytest.raises(RunFolderError, match="found a finished run, reclaim compare"):
+        compare.run(request, RunFolder.open(copy))
+    assert (copy / "manifest.json").read_bytes() == before
+
+
+def test_a_finished_run_may_grow_and_be_made_again(copy, finished):
+    scenario = parse_text(SHORT.format(duration_s=1.0))
+    again = compare.Request((scenario,), contenders(["never"], ()), 3, Setting(), "reclaim compare ...")
+    assert compare.run(again, RunFolder.open(copy)).as_json() == finished[1].as_json()
+    more = compare.Request((scenario,), contenders(["never", "always"], ()), 4, Setting(), "more")
+    assert compare.run(more, RunFolder.open(copy)).nr_seeds == 4
 
 
 def test_how_it_was_made_names_command_commit_seeds_and_limits(finished):
