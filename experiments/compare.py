@@ -74,9 +74,8 @@ def _keep_what_is_finished(request: Request, folder: RunFolder) -> None:
     past = folder.manifest()
     if past.get("status") != "complete":
         return
-    now = json.loads(json.dumps(manifest(request, "", "", 0.0)))
     try:
-        stays = _holds(now, past)
+        stays = _holds(json.loads(json.dumps(_asked(request))), past)
     except (KeyError, TypeError, AttributeError):  # not as we write them
         stays = False
     if not stays:
@@ -87,7 +86,7 @@ def _keep_what_is_finished(request: Request, folder: RunFolder) -> None:
 
 
 def _holds(now: dict[str, Any], past: dict[str, Any]) -> bool:
-    """Is all that the past run was asked for asked for now?"""
+    """Does what is asked for now hold all that a past run's manifest says was asked for?"""
     return (
         all(scenario in now["scenarios"] for scenario in past["scenarios"])
         and past["contenders"].items() <= now["contenders"].items()
@@ -96,18 +95,24 @@ def _holds(now: dict[str, Any], past: dict[str, Any]) -> bool:
     )
 
 
-def manifest(request: Request, status: str, started: str, wall_s: float) -> dict[str, object]:
+def _asked(request: Request) -> dict[str, Any]:
     seeds = evaluation_seeds(request.nr_seeds)
+    return {
+        "scenarios": [scenario.model_dump(mode="json") for scenario in request.scenarios],
+        "contenders": {contender.name: contender.identity for contender in request.contenders},
+        "seeds": {"first": seeds[0], "number": len(seeds)},
+        **vars(request.setting),
+    }
+
+
+def manifest(request: Request, status: str, started: str, wall_s: float) -> dict[str, object]:
     return {
         "kind": "compare",
         "status": status,
         "command": request.command,
         **provenance(),
-        "scenarios": [scenario.model_dump(mode="json") for scenario in request.scenarios],
-        "contenders": {contender.name: contender.identity for contender in request.contenders},
-        "seeds": {"first": seeds[0], "number": len(seeds)},
+        **_asked(request),
         "bootstrap": {"seed": BOOTSTRAP_SEED, "resamples": NR_RESAMPLES},
-        **vars(request.setting),
         "started_utc": started,
         "wall_s": round(wall_s, 3),
     }

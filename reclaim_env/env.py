@@ -59,8 +59,8 @@ class ReclaimEnv(gym.Env):
     | cost_atomic_s       | 0.5 s for each failed atomic burst                         | 1       | 0    |
 
     Under `card` never resetting is optimal in `incident` and `dead_kswapd`: a dead kswapd moves its work to
-    direct reclaim, which `card` does not charge. In a third of the families another rule is cheaper, by what
-    is read back. `reward` also takes a dictionary with a weight for every term.
+    direct reclaim, which `card` does not charge. In a third of the families another rule is cheaper, mostly
+    by what is read back. `reward` also takes a dictionary with a weight for every term.
 
     ## Start
     The scenario's state at time 0 with `kswapd_failures` 0, or 16 where the scenario says hopeless. The seed

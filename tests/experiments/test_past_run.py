@@ -60,6 +60,16 @@ def test_a_finished_run_is_not_replaced_by_another(copy, rules, nr_seeds, settin
     assert (copy / "manifest.json").read_bytes() == before
 
 
+@pytest.mark.parametrize("broken", [{"seeds": 3}, {"contenders": None}, {"scenarios": None}])
+def test_a_finished_run_that_says_nothing_sensible_is_kept_too(copy, broken):
+    content = json.loads((copy / "manifest.json").read_text())
+    (copy / "manifest.json").write_text(json.dumps({**content, **broken}))
+    scenario = parse_text(SHORT.format(duration_s=1.0))
+    request = compare.Request((scenario,), contenders(["never"], ()), 3, Setting(), "reclaim compare ...")
+    with pytest.raises(RunFolderError, match="found a finished run"):
+        compare.run(request, RunFolder.open(copy))
+
+
 def test_a_finished_run_may_grow_and_be_made_again(copy, finished):
     scenario = parse_text(SHORT.format(duration_s=1.0))
     again = compare.Request((scenario,), contenders(["never"], ()), 3, Setting(), "reclaim compare ...")
