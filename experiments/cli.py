@@ -273,8 +273,11 @@ def list_scenarios() -> None:
     """List the bundled scenarios."""
     from reclaim_env.scenario import bundled_ids, load
 
+    from .reporting.tables import paragraph
+
     for name in bundled_ids():
-        sys.stdout.write(f"{name}\n    {' '.join(load(name).description.split())}\n")
+        description = " ".join(load(name).description.split())
+        sys.stdout.write("\n".join([name, *paragraph(description, indent="    ")]) + "\n")
 
 
 @scenario_app.command("show")

@@ -30,7 +30,7 @@ class Sampling:
 
     @property
     def mean_method(self) -> str:
-        return "bootstrapped" if self.is_paired else "Student's"
+        return "bootstrapped, of fewer than five Student's" if self.is_paired else "Student's"
 
     @property
     def pairing(self) -> str:

@@ -14,7 +14,7 @@ WHO = {
     "memory.reclaim": PROACTIVE,
 }
 
-WIDTH = 100
+WIDTH = 80
 INDENT = "    "
 
 
@@ -25,7 +25,8 @@ def render() -> str:
         lines += _paragraph(f"Resets at progress by {_by_answer(rule)}.")
         lines += _paragraph(f"Needs {rule.needs}.")
         lines += _paragraph("The lab's kernel runs it.") if rule.is_masks else []
-        lines += [f"{INDENT}{line}" for line in _parameters(rule)]
+        for name in rule.takes:
+            lines += _paragraph(f"{name}={getattr(rule, name):g} {PARAMETERS[name].doc}")
         lines += _paragraph(f"Source: {rule.source}.")
     return "\n".join(lines) + "\n"
 
@@ -55,7 +56,3 @@ def _by_answer(rule: ResetRule) -> str:
 
 def _paragraph(text: str) -> list[str]:
     return wrap(text, WIDTH, initial_indent=INDENT, subsequent_indent=INDENT)
-
-
-def _parameters(rule: ResetRule) -> list[str]:
-    return [f"{name}={getattr(rule, name):g} {PARAMETERS[name].doc}" for name in rule.takes]

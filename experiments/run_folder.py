@@ -27,7 +27,7 @@ class RunFolder:
         self.path = path
 
     @classmethod
-    def open(cls, out: Path | None, kind: str = "compare") -> "RunFolder":
+    def open(cls, out: Path | None, kind: str | None = "compare") -> "RunFolder":
         try:
             return cls(_new_folder(Path("runs")) if out is None else _named_folder(out, kind))
         except OSError as error:
@@ -39,11 +39,7 @@ class RunFolder:
     @classmethod
     def new(cls, out: Path | None) -> "RunFolder":
         """One in which there is nothing yet."""
-        folder = cls.open(out)
-        if any(folder.path.iterdir()):
-            where = visible(str(folder.path))
-            raise RunFolderError(f"--out: {where}: found files, wanted a new folder (or --resume)")
-        return folder
+        return cls.open(out, None)
 
     @classmethod
     def of_run(cls, path: Path, *kinds: str) -> "RunFolder":
@@ -87,14 +83,15 @@ def _new_folder(parent: Path) -> Path:
             return path
 
 
-def _named_folder(path: Path, kind: str) -> Path:
+def _named_folder(path: Path, kind: str | None) -> Path:
+    """Empty, or with a run of this kind in it, if of any."""
     path.mkdir(parents=True, exist_ok=True)
     content = _content(path / MANIFEST)
-    if any(path.iterdir()) and (content.get("format"), content.get("kind")) != (FORMAT, kind):
-        found = "files of something else"
-        raise RunFolderError(
-            f"--out: {visible(str(path))}: found {found}, wanted a new folder or one of a run"
-        )
+    there = str(content.get("kind")) if content.get("format") == FORMAT else None
+    if any(path.iterdir()) and (kind is None or there != kind):
+        found = "files of something else" if there is None else f"a run of {visible(there)}"
+        wanted = "a new folder (or --resume)" if kind is None else f"a new folder or one of {kind}"
+        raise RunFolderError(f"--out: {visible(str(path))}: found {found}, wanted {wanted}")
     probe = path / f".probe-{secrets.token_hex(3)}"
     probe.touch()
     probe.unlink()

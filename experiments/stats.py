@@ -1,5 +1,8 @@
 """Means and differences with 95 % intervals: of seeds bootstrapped and paired, of boots Student's, Welch's.
 
+Fewer than FEWEST_RESAMPLED seeds have Student's interval: what resampling would make of them ends at the
+least and the greatest, which hold the mean of 2 seeds one time in two, and of 4 seven times in eight.
+
 An undefined value (nothing was scanned, so no efficiency) is NaN in the arrays here and null in
 what is printed. One undefined seed makes the mean undefined: leaving it out would compare rules
 over different seeds.
@@ -13,6 +16,7 @@ import numpy as np
 NR_RESAMPLES = 4000
 BOOTSTRAP_SEED = 20_260_106  # stored in the manifest
 CONFIDENCE_RATIO = 0.95
+FEWEST_RESAMPLED = 5
 
 
 @dataclass(frozen=True)
@@ -50,14 +54,7 @@ def means(values: np.ndarray) -> list[Mean]:
 
 def student_means(values: np.ndarray) -> list[Mean]:
     """values: (runs, metrics), too few runs to resample: the mean of every column and Student's interval."""
-    from scipy.special import stdtrit
-
-    nr_runs = len(values)
-    centre, half = values.mean(axis=0), np.full(values.shape[1], np.nan)
-    if nr_runs > 1:
-        half = (
-            stdtrit(nr_runs - 1, (1 + CONFIDENCE_RATIO) / 2) * values.std(axis=0, ddof=1) / np.sqrt(nr_runs)
-        )
+    centre, half = values.mean(axis=0), _student_half_width(values)
     return [Mean(_defined(c), _defined(c - h), _defined(c + h)) for c, h in zip(centre, half, strict=True)]
 
 
@@ -111,9 +108,29 @@ def _centre_and_interval(values: np.ndarray) -> tuple[np.ndarray, np.ndarray, np
     if nr_seeds > 1:
         low[constant] = high[constant] = centre[constant]
         varied = defined & ~constant
-        resampled = _resampling(nr_seeds) @ values[:, varied]
-        low[varied], high[varied] = np.quantile(resampled, _levels(nr_seeds), axis=0)
+        low[varied], high[varied] = _interval(values[:, varied])
     return centre, low, high
+
+
+def _interval(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """(seeds, metrics) that vary -> the ends of their intervals."""
+    nr_seeds = len(values)
+    if nr_seeds < FEWEST_RESAMPLED:
+        centre, half = values.mean(axis=0), _student_half_width(values)
+        return centre - half, centre + half
+    low, high = np.quantile(_resampling(nr_seeds) @ values, _levels(nr_seeds), axis=0)
+    return low, high
+
+
+def _student_half_width(values: np.ndarray) -> np.ndarray:
+    """(metrics,). Half of Student's interval of a mean; NaN where there is one run only."""
+    from scipy.special import stdtrit
+
+    nr_runs = len(values)
+    if nr_runs < 2:
+        return np.full(values.shape[1], np.nan)
+    student = stdtrit(nr_runs - 1, (1 + CONFIDENCE_RATIO) / 2)
+    return student * values.std(axis=0, ddof=1) / np.sqrt(nr_runs)
 
 
 def _welch_half_width(a: np.ndarray, b: np.ndarray) -> np.ndarray:

@@ -195,10 +195,24 @@ def test_a_mistake_is_one_line_and_2(tmp_path, words, said):
     assert [path.name for path in tmp_path.iterdir()] == ["taken"]
 
 
+def test_another_kind_of_run_in_the_folder_is_named(tmp_path):
+    (tmp_path / "manifest.json").write_text('{"format": "reclaim-run-1", "kind": "train"}')
+    for command in (("compare",), ("train",), ("falsify", "--rule", "gap")):
+        done = reclaim(*command, "--out", ".", folder=tmp_path)
+        assert done.returncode == 2 and "found a run of train, wanted a new folder" in done.stderr
+    assert [path.name for path in tmp_path.iterdir()] == ["manifest.json"]
+
+
+@pytest.mark.parametrize("command", [("rules",), ("scenario", "list")])
+def test_a_list_fits_80_columns(tmp_path, command):
+    lines = reclaim(*command, folder=tmp_path).stdout.splitlines()
+    assert len(lines) > 20 and max(map(len, lines)) <= 80 and not any("?" in line for line in lines[2:])
+
+
 def test_rules_are_listed_with_their_sources(tmp_path):
     from reclaim_env.reset_rules import RULES
 
-    text = reclaim("rules", folder=tmp_path).stdout
+    text = " ".join(reclaim("rules", folder=tmp_path).stdout.split())
     assert all(rule.name in text and rule.source in text for rule in RULES.values())
 
 

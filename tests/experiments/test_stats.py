@@ -33,6 +33,12 @@ def test_equal_rules_are_told_apart_in_two_to_eight_percent(nr_seeds, draw):
     assert 0.02 <= np.mean(verdicts) <= 0.08
 
 
+@pytest.mark.parametrize("nr_seeds", [2, 3, 4])
+def test_an_interval_of_a_handful_of_seeds_holds_the_true_mean_as_often_as_it_says(nr_seeds):
+    found = means(np.random.default_rng(5).normal(loc=3.0, size=(nr_seeds, 4000)))
+    assert np.mean([lo <= 3.0 <= hi for lo, hi in map(bounds, found)]) == pytest.approx(0.95, abs=0.012)
+
+
 def test_a_planted_effect_is_found_with_its_sign():
     random = np.random.default_rng(3)
     shared = random.normal(scale=5.0, size=(32, 400))  # what pairing takes out
@@ -128,7 +134,7 @@ def test_students_interval_is_the_textbooks_and_wider_than_the_values_of_two_run
 
 
 def test_boots_have_students_interval_and_seeds_the_bootstraps():
-    values = np.array([[1.0], [2.0], [6.0]])
+    values = np.array([[1.0], [2.0], [6.0], [7.0], [9.0]])
     assert BOOTS.means(values) == student_means(values)
     assert SEEDS.means(values) == means(values)
     assert student_means(values) != means(values)
