@@ -11,9 +11,12 @@ from reclaim_env.scenario.file import ScenarioError, read_text, shown, write_new
 from reclaim_env.units import mib_from_pages, pages_from_mib
 
 ROWS = ("MemTotal", "MemFree", "Active(anon)", "Inactive(anon)", "Active(file)", "Inactive(file)")
+SLAB_ROW = "SReclaimable"  # a table without it says nothing of the slab: it stays with the kernel's memory
 NODE = re.compile(r"Node\s+(\d{1,4})\b")
 QUOTE = re.compile(r"^[>\s|]*")
+TOTAL = re.compile(r"\bTotal\b")
 NUMBER = re.compile(r"\d{1,10}(\.\d{1,6})?")
+ROUNDING_MIB = 0.0051  # of a number with two decimals
 
 
 class NodeMemory(NamedTuple):
@@ -25,36 +28,63 @@ class NodeMemory(NamedTuple):
     anon_mib: float
     active_file_mib: float
     inactive_file_mib: float
+    slab_mib: float = 0.0  # reclaimable
 
     @property
     def kernel_mib(self) -> float:
         """The rest, exact to a page, so that the scenario's free pages are those of the table."""
-        used_mib = (self.free_mib, self.anon_mib, self.active_file_mib, self.inactive_file_mib)
-        return mib_from_pages(pages_from_mib(self.total_mib) - sum(pages_from_mib(mib) for mib in used_mib))
+        file_mib = (self.active_file_mib, self.inactive_file_mib)
+        told_mib = (self.free_mib, self.anon_mib, *file_mib, self.slab_mib)
+        return mib_from_pages(pages_from_mib(self.total_mib) - sum(pages_from_mib(mib) for mib in told_mib))
 
 
 def parse_numastat(text: str, file: str = "numastat") -> tuple[NodeMemory, ...]:
-    """Wide machines come in several blocks, each with its own `Node a Node b` line."""
+    """Nodes with memory. Wide machines come in several blocks, each with its own `Node a Node b` line."""
     cells: dict[tuple[int, str], float] = {}
-    nids: list[int] = []
+    columns: list[str] = []
     for line_number, raw in enumerate(text.splitlines(), start=1):
         line = QUOTE.sub("", raw)
         if NODE.match(line):
-            nids = [int(nid) for nid in NODE.findall(line)]
+            columns = [*NODE.findall(line), *TOTAL.findall(line)]
             continue
         label, *values = line.split() or [""]
-        if label not in ROWS:
-            continue
-        if len(values) < len(nids) or not nids:
-            wanted = (
-                f"a number for each of {len(nids)} nodes" if nids else "a line `Node 0 Node 1 ...` above it"
-            )
-            raise ScenarioError(file, f"line {line_number}: {label}", f"{len(values)} numbers", wanted)
-        for nid, value in zip(nids, values, strict=False):
-            if not NUMBER.fullmatch(value):
-                raise ScenarioError(file, f"line {line_number}: {label}", shown(value), "a number of MiB")
-            cells[nid, label] = float(value)
-    return tuple(_node(nid, cells, file) for nid in sorted({nid for nid, _ in cells}) or (0,))
+        if label in (*ROWS, SLAB_ROW):
+            numbers = _numbers(columns, values, file, f"line {line_number}: {label}")
+            _add(cells, label, numbers, file, f"line {line_number}: {label}")
+    nodes = [_node(nid, cells, file) for nid in sorted({nid for nid, _ in cells}) or (0,)]
+    found = tuple(node for node in nodes if node.total_mib > 0)
+    if not found:
+        raise ScenarioError(file, "MemTotal", "no node with memory", "one at least")
+    return found
+
+
+def _numbers(columns: list[str], values: list[str], file: str, where: str) -> dict[str, float]:
+    """A row's number of MiB by column."""
+    if len(values) < len(columns) or not columns:
+        wanted = "a line `Node 0 Node 1 ...` above it"
+        if columns:
+            wanted = f"a number for each of {len(columns)} columns"
+        raise ScenarioError(file, where, f"{len(values)} numbers", wanted)
+    for value in values[: len(columns)]:
+        if not NUMBER.fullmatch(value):
+            raise ScenarioError(file, where, shown(value), "a number of MiB")
+    return dict(zip(columns, map(float, values), strict=False))
+
+
+def _add(
+    cells: dict[tuple[int, str], float], label: str, numbers: dict[str, float], file: str, where: str
+) -> None:
+    """A row's numbers to those of the table; where it ends they make the total."""
+    total_mib = numbers.pop("Total", None)
+    for nid, mib in numbers.items():
+        if (int(nid), label) in cells:
+            raise ScenarioError(file, where, f"Node {nid} a second time", "one table")
+        cells[int(nid), label] = mib
+    if total_mib is None:
+        return
+    of_nodes = [mib for (_, one), mib in cells.items() if one == label]
+    if abs(sum(of_nodes) - total_mib) > ROUNDING_MIB * (len(of_nodes) + 1):
+        raise ScenarioError(file, where, f"{sum(of_nodes):.2f} MiB on all nodes", f"the Total, {total_mib:g}")
 
 
 def _node(nid: int, cells: dict[tuple[int, str], float], file: str) -> NodeMemory:
@@ -69,9 +99,10 @@ def _node(nid: int, cells: dict[tuple[int, str], float], file: str) -> NodeMemor
         anon_mib,
         cells[nid, "Active(file)"],
         cells[nid, "Inactive(file)"],
+        cells.get((nid, SLAB_ROW), 0.0),
     )
     if node.kernel_mib < 0:
-        wanted = f"free, anon and file pages within MemTotal {node.total_mib:g}"
+        wanted = f"free, anon, file and slab pages within MemTotal {node.total_mib:g}"
         raise ScenarioError(file, f"Node {nid}", f"{-node.kernel_mib:.2f} MiB more", wanted)
     return node
 
@@ -96,6 +127,7 @@ iops_per_s = 800_000
 NODE_TABLE = """
 [[node]]  # Node {node.nid}
 total_mib = {node.total_mib}   # MemTotal
+slab_mib = {node.slab_mib}  # SReclaimable, if the table has it
 kernel_mib = {node.kernel_mib}  # what leaves MemFree {node.free_mib} free
 """
 

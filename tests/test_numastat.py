@@ -30,6 +30,15 @@ Inactive(anon) 10.01 0.00 10.01
 Active(file) 1.00 0.00 1.00
 Inactive(file) 2.00 0.00 2.00
 """
+ONE = """
+Node 0 Total
+MemTotal 512.00 512.00
+MemFree 100.00 100.00
+Active(anon) 10.00 10.00
+Inactive(anon) 10.01 10.01
+Active(file) 1.00 1.00
+Inactive(file) 2.00 2.00
+"""
 
 
 @pytest.mark.parametrize("text", [TABLE, MAIL, TABLE.replace("\n", "\r\n")], ids=["tool", "mail", "crlf"])
@@ -48,6 +57,23 @@ def test_a_wide_machine_comes_in_blocks():
 def test_free_pages_of_the_scenario_are_mem_free():
     scenario = parse_text(scenario_toml(NODES, "seed"))
     assert scenario.free_pages == (pages_from_mib(1414.48), pages_from_mib(1432.80))
+
+
+def test_reclaimable_slab_can_be_reclaimed():
+    (without,) = parse_numastat(ONE)
+    (node,) = parse_numastat(f"{ONE}SReclaimable 40.00 40.00\nSUnreclaim 30.00 30.00\n")
+    assert (node.slab_mib, node.kernel_mib) == (40, without.kernel_mib - 40)
+    scenario = parse_text(scenario_toml([node], "slab"))
+    assert (scenario.node[0].slab_mib, scenario.node[0].kernel_mib) == (40, node.kernel_mib)
+    assert scenario.free_pages == (pages_from_mib(100),)
+
+
+def test_a_node_without_memory_is_left_out():
+    rows = [line.split()[0] for line in ONE.strip().splitlines()[1:]]
+    empty = "\n".join(["Node 1", *(f"{row} 0.00" for row in rows)])
+    assert parse_numastat(f"{ONE}{empty}") == parse_numastat(ONE)
+    with pytest.raises(ScenarioError, match="found no node with memory, wanted one at least"):
+        parse_numastat(empty)
 
 
 def test_holes_in_the_node_ids_are_closed_and_empty_lists_left_out():
@@ -93,11 +119,17 @@ def test_no_file_is_left_behind_where_none_can_be_written(tmp_path):
         ("", "Node 0: found no row MemTotal"),
         ("hello\nworld", "Node 0: found no row MemTotal"),
         ("MemTotal 3", "line 1: MemTotal: found 1 numbers, wanted a line `Node 0 Node 1 ...` above it"),
-        ("Node 0 Node 1\nMemTotal 3", "line 2: MemTotal: found 1 numbers, wanted a number for each of 2"),
+        ("Node 0 Node 1\nMemTotal 3", "line 2: MemTotal: found 1 numbers, wanted a number for each of 2 columns"),
         (TINY.replace("512.00", "nan"), "line 3: MemTotal: found 'nan', wanted a number of MiB"),
         (TINY.replace("512.00", "-512.00"), "found '-512.00', wanted a number of MiB"),
         (TINY.replace("512.00", "1e99"), "found '1e99', wanted a number of MiB"),
-        (TINY.replace("512.00", "110.00"), "Node 0: found 13.01 MiB more, wanted free, anon and file pages"),
+        (
+            TINY.replace("512.00", "110.00").replace("812.00", "410.00"),
+            "Node 0: found 13.01 MiB more, wanted free, anon, file and slab pages",
+        ),
+        (TINY.replace("512.00", "51.00"), "line 3: MemTotal: found 351.00 MiB on all nodes, wanted the Total"),
+        (TINY[:-6], "line 8: Inactive(file): found 2 numbers, wanted a number for each of 3 columns"),
+        (TINY + TINY, "line 11: MemTotal: found Node 0 a second time, wanted one table"),
         (TINY.replace("Active(file)", "Active"), "Node 0: found no row Active(file)"),
     ],
 )

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from reclaim_env.model.layout import MAX_NODES, MAX_WORKLOADS
-from reclaim_env.numastat import ROWS, NodeMemory
+from reclaim_env.numastat import ROWS, SLAB_ROW, NodeMemory
 from reclaim_env.units import KIB_PER_PAGE
 
 from ..vmstat import counters, procfs
@@ -53,7 +53,6 @@ class Host:
     pressure: dict[str, dict[str, float]]  # memory, io -> some, full: per cent of a minute that tasks waited
     cgroups: Cgroups
     memory_files: tuple[str, ...]  # where the nodes' sizes were read
-    slab_mib: tuple[float, ...]  # reclaimable slab of the nodes
     active_anon_ratio: float  # of the anonymous memory of all nodes
     swap: HostSwap
     unread: dict[str, str] = field(default_factory=dict)
@@ -83,7 +82,6 @@ def read_host(root: Path, interval_s: float, sleep: Callable[[float], None]) -> 
         pressure={name: files.parsed(f"/proc/pressure/{name}", _averages, {}) for name in ("memory", "io")},
         cgroups=read_cgroups(files, most_cgroups(len(nodes), swap), holds_swap(len(nodes), swap)),
         memory_files=sources,
-        slab_mib=tuple(one.slab_mib for one in read.values()),
         active_anon_ratio=_active_anon_ratio(list(read.values())),
         swap=swap,
         unread=files.unread,
@@ -105,7 +103,6 @@ class _NodeFile(NamedTuple):
     """What one node's meminfo tells."""
 
     memory: NodeMemory
-    slab_mib: float
     active_anon_mib: float
 
 
@@ -131,8 +128,7 @@ def _nodes(files: HostFiles) -> dict[str, _NodeFile]:
         mib = _meminfo(lines)
         memory = _node(nid, mib, name)
         if memory.total_mib > 0:
-            slab_mib = min(mib.get("SReclaimable", 0.0), memory.kernel_mib)
-            found[name] = _NodeFile(memory, slab_mib, mib["Active(anon)"])
+            found[name] = _NodeFile(memory, mib["Active(anon)"])
     if not 0 < len(found) <= MAX_NODES:
         raise ValueError(f"{NODES}: found {len(found)} nodes with memory, wanted 1 to {MAX_NODES}")
     return found
@@ -157,7 +153,7 @@ def _node(nid: int, mib: dict[str, float], name: str) -> NodeMemory:
     node = NodeMemory(nid, total, free, active_anon + inactive_anon, active, inactive)
     if node.kernel_mib < 0:
         raise ValueError(f"{name}: found {-node.kernel_mib:.2f} MiB more than MemTotal, wanted parts of it")
-    return node
+    return node._replace(slab_mib=min(mib.get(SLAB_ROW, 0.0), node.kernel_mib))
 
 
 def _distances(files: HostFiles, nids: list[int]) -> tuple[tuple[int, ...], ...]:

@@ -128,14 +128,13 @@ def _seen(host: Host) -> Iterator[str]:
 
 
 def _node(host: Host, place: int) -> str:
-    node, slab_pages = host.nodes[place], pages_from_mib(host.slab_mib[place])
-    kernel_mib = mib_from_pages(pages_from_mib(node.kernel_mib) - slab_pages)
+    node = host.nodes[place]
     lines = [
         "",
         f"[[node]]  # node {node.nid}",
         f"total_mib = {node.total_mib}  # {host.memory_files[place]}: MemTotal",
-        f"slab_mib = {mib_from_pages(slab_pages)}  # its SReclaimable",
-        f"kernel_mib = {kernel_mib}  # what leaves its MemFree, {node.free_mib} MiB, free",
+        f"slab_mib = {node.slab_mib}  # its SReclaimable",
+        f"kernel_mib = {node.kernel_mib}  # what leaves its MemFree, {node.free_mib} MiB, free",
     ]
     if host.distances:
         lines.append(f"distance = {list(host.distances[place])}  # {NODES}/node{node.nid}/distance")

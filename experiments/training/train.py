@@ -52,8 +52,9 @@ def run(
     """
     _require_learning_packages()
     if resume is not None:
+        _refuse_beside_resume(asked, out)
         folder, config = _resumed(resume, asked.get("steps"))
-        command = _whole_command(folder, asked, command)
+        command = _whole_command(folder, config, "steps" in asked)
     else:
         folder, config = None, config_of(dict(asked))
     taught, validated = lessons(config.scenarios), lessons(config.validation or config.scenarios)
@@ -210,6 +211,13 @@ def _signals() -> Iterator[list[int]]:
         restore()
 
 
+def _refuse_beside_resume(asked: Mapping[str, Any], out: Path | None) -> None:
+    beside = [name for name in asked if name != "steps"] + ["out"] * (out is not None)
+    if beside:
+        wanted = "steps or nothing: a run goes on as it began"
+        raise ValueError(f"--resume: found {', '.join(beside)} beside it, wanted {wanted}")
+
+
 def _resumed(folder: Path, steps: int | None) -> tuple[Path, TrainConfig]:
     config = stored_config(folder, "--resume: ")
     if RunFolder(folder).manifest().get("source") != source_hash():
@@ -217,18 +225,31 @@ def _resumed(folder: Path, steps: int | None) -> tuple[Path, TrainConfig]:
         raise ValueError(f"--resume: {visible(str(folder))}: found one of other sources, wanted {wanted}")
     if steps is None:
         return folder, config
-    from .checkpoints import CHECKPOINTS, checkpoints, steps_of
-
-    trained = max(map(steps_of, checkpoints(folder / CHECKPOINTS)), default=0)
+    trained = _trained_steps(folder)
     if steps < trained:
         raise ValueError(f"--steps: found {steps}, wanted at least the {trained} the run has made")
     return folder, config.model_copy(update={"steps": steps})
 
 
-def _whole_command(folder: Path, asked: Mapping[str, Any], command: str) -> str:
-    """What makes the agent again: to go on with a run changes nothing, to make it longer does."""
+def _trained_steps(folder: Path) -> int:
+    """Of stable-baselines3; 0 where there is no checkpoint."""
+    from .checkpoints import CHECKPOINTS, checkpoints, steps_of
+
+    return max(map(steps_of, checkpoints(folder / CHECKPOINTS)), default=0)
+
+
+def _whole_command(folder: Path, config: TrainConfig, is_longer: bool) -> str:
+    """What made the agent: how its run began, and each step from which it went on.
+
+    There stable-baselines3's episodes begin anew, and another agent comes of it than of a run in one go. What
+    has nothing left to learn, or learned nothing yet, or goes on from whole rounds of labels, is the same.
+    """
     first = str(RunFolder(folder).manifest().get("command", ""))[:MAX_COMMAND]
-    return f"{first} && {command}" if "steps" in asked else first
+    trained = _trained_steps(folder)
+    if not is_longer and not 0 < trained < config.steps:
+        return first
+    longer = f" --steps {config.steps}" if is_longer else ""
+    return f"{first} && reclaim train --resume RUN{longer}" + (f" # from step {trained}" if trained else "")
 
 
 def _require_learning_packages() -> None:

@@ -256,7 +256,12 @@ def test_a_signal_leaves_a_checkpoint_and_resume_goes_on_from_it(tmp_path):
     load_policy(folder / "agent.safetensors")
 
     assert resume(folder) == folder
-    assert json.loads((folder / "manifest.json").read_text())["status"] == "complete"
+    manifest = json.loads((folder / "manifest.json").read_text())
+    assert manifest["status"] == "complete"
+    assert manifest["command"] == "test && reclaim train --resume RUN # from step 160"
+    assert load_policy(folder / "agent.safetensors").spec.made_by == manifest["command"]
+    assert resume(folder) == folder  # nothing is left to learn
+    assert json.loads((folder / "manifest.json").read_text())["command"] == manifest["command"]
     assert checkpoints.checkpoints(folder / "checkpoints")[-1].name == "step-000000000480.zip"
     steps = [step for step, _ in scalars(folder / "tensorboard" / "ppo")["time/fps"]]
     assert steps == sorted(set(steps)) and steps[-1] == 480
@@ -303,6 +308,17 @@ def test_a_longer_run_resumes_with_longer_lines(tmp_path):
     assert checkpoints.checkpoints(folder / "checkpoints")[-1].name == "step-000000000320.zip"
     with pytest.raises(ValueError, match="found 200, wanted at least the 320"):
         resume(folder, steps=200)
+
+
+@pytest.mark.usefixtures("small")
+def test_a_run_goes_on_as_it_began(tmp_path):
+    folder = run(tmp_path / "run", steps=80)
+    for beside in ({"algo": "a2c"}, {"seed": 3}, {"scenarios": ("incident",)}, {"sources": True}):
+        with pytest.raises(ValueError, match=f"--resume: found {next(iter(beside))} beside it, wanted steps"):
+            resume(folder, steps=160, **beside)
+    with pytest.raises(ValueError, match="--resume: found out beside it"):
+        train.run({}, resume=folder, out=tmp_path / "other")
+    assert [path.name for path in tmp_path.iterdir()] == ["run"]
 
 
 @pytest.mark.usefixtures("small")
