@@ -66,7 +66,9 @@ def compare(
     scenario: Scenarios = None,
     rule: Annotated[
         list[str] | None,
-        typer.Option(help="NAME[?PARAMETER=VALUE&...] or all; left out: those of kernels."),
+        typer.Option(
+            help="NAME[?PARAMETER=VALUE&...] or all; left out: those of kernels, and the package's agent."
+        ),
     ] = None,
     agent: Annotated[list[Path] | None, typer.Option(help="File of a trained agent.")] = None,
     seeds: Annotated[int, typer.Option(min=1, max=100_000, help="Paired seeds.")] = 32,
@@ -334,6 +336,7 @@ def _checked(kernel: str, weights: str, names: list[str]) -> tuple:
 
     setting = Setting(kernel=kernel, weights=weights)
     loaded = tuple(load_all(names))
+    setting.check_clock(loaded)
     taken = [one.name for one in loaded]
     for name in taken:
         if taken.count(name) > 1:

@@ -5,6 +5,7 @@ import json
 import os
 import platform
 import subprocess
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
@@ -15,6 +16,7 @@ from reclaim_env.reward import WEIGHTS
 from reclaim_env.scenario import Scenario
 
 from .contender import Contender
+from .wording import visible
 
 ROOT = Path(__file__).parent.parent
 PACKAGES = ("reclaim-env", "numpy", "numba", "llvmlite", "gymnasium", "scipy", "torch", "stable-baselines3")
@@ -32,6 +34,19 @@ class Setting:
         preset(self.kernel, "--kernel")
         if self.weights not in WEIGHTS:
             raise ValueError(f"--weights: found {self.weights!r}, wanted one of {', '.join(WEIGHTS)}")
+
+    def check_clock(self, scenarios: Iterable[Scenario]) -> None:
+        """A ValueError where episodes are no whole number of decisions, or the time between them of ticks."""
+        control_ms = self.control_ms
+        for one in scenarios:
+            where = visible(one.name)
+            if control_ms % one.tick_ms:
+                wanted = f"a divisor of the {control_ms} ms between decisions"
+                raise ValueError(f"{where}: tick_ms: found {one.tick_ms}, wanted {wanted}")
+            nr_steps = one.duration_s * 1000 / control_ms
+            if round(nr_steps) < 1 or abs(nr_steps - round(nr_steps)) > 1e-9 * nr_steps:
+                wanted = f"a multiple of the {control_ms / 1000:g} s between decisions"
+                raise ValueError(f"{where}: duration_s: found {one.duration_s:g}, wanted {wanted}")
 
 
 @cache

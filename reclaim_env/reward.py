@@ -13,7 +13,9 @@ costs nothing: never resetting is then optimal in `incident` and `dead_kswapd`, 
 It is kept because the problem was first stated so. `default` weighs all five terms alike.
 """
 
+import math
 from collections.abc import Mapping
+from numbers import Real
 
 import numpy as np
 
@@ -40,10 +42,10 @@ def weights_of(reward: str | Mapping[str, float]) -> np.ndarray:
         reward = WEIGHTS[reward]
     if set(reward) != set(COST_TERMS):
         raise ValueError(f"reward: found weights for {', '.join(reward)}, wanted {', '.join(COST_TERMS)}")
-    weights = np.array([reward[term] for term in COST_TERMS], np.float64)
-    if not np.all(np.isfinite(weights)) or np.any(weights < 0):
+    given = [reward[term] for term in COST_TERMS]
+    if not all(isinstance(one, Real) and 0 <= one < math.inf for one in given):
         raise ValueError(f"reward: found weights {dict(reward)}, wanted finite numbers of 0 or more")
-    return weights
+    return np.array(given, np.float64)
 
 
 @kernel

@@ -5,6 +5,7 @@ import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from numbers import Integral
 from typing import Any, ClassVar
 
 import numpy as np
@@ -76,6 +77,7 @@ class ReclaimVectorEnv(VectorEnv):
       autoreset_mode  NEXT_STEP, SAME_STEP or DISABLED, as gymnasium means them
       copy            False returns the same observation array at every call; the next step changes infos
       threads         rows are split among them; the results are the same for any number
+      max_episode_steps  of a registration or of gymnasium.make_vec: an episode ends then, if not before
 
     `reset(seed=s)` gives row i the seed s + i, a list gives each row its own (None: the scenario's, fresh
     where it has none, or kept); without a seed a row keeps its own and begins its next episode. A row's
@@ -106,6 +108,7 @@ class ReclaimVectorEnv(VectorEnv):
         copy: bool = True,
         threads: int = 1,
         render_mode: str | None = None,
+        max_episode_steps: int | None = None,
     ):
         if render_mode not in (None, *self.metadata["render_modes"]):
             wanted = " or ".join(self.metadata["render_modes"])
@@ -119,6 +122,8 @@ class ReclaimVectorEnv(VectorEnv):
         self._ticks_per_step = arguments.whole("control_ms", control_ms, self.scenarios[0].tick_ms, "tick_ms")
         self.control_s = control_ms / 1000
         steps = arguments.whole("episode_s", episode_s, self.control_s, "control_ms in seconds")
+        if max_episode_steps is not None:
+            steps = min(steps, arguments.whole("max_episode_steps", max_episode_steps, 1, "one step"))
         self._ticks_per_episode = steps * self._ticks_per_step
         self.metadata = {
             **type(self).metadata,
@@ -200,7 +205,7 @@ class ReclaimVectorEnv(VectorEnv):
         self, *, seed: int | Sequence[int | None] | None = None, options: dict[str, Any] | None = None
     ) -> tuple[np.ndarray, dict[str, Any]]:
         """All rows, or with options={"reset_mask": ...} those it marks; the others keep their observation."""
-        super().reset(seed=seed if isinstance(seed, int) else None)
+        super().reset(seed=int(seed) if isinstance(seed, Integral) else None)
         mask = arguments.reset_mask(options, self.num_envs)
         rows = np.flatnonzero(mask)
         self._give_seeds(rows, seed)

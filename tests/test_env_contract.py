@@ -61,6 +61,17 @@ def test_make_vec_makes_the_native_env_with_the_same_arguments():
     assert envs.metadata["render_fps"] == 20
 
 
+def test_a_registration_may_end_episodes_earlier():
+    """gymnasium.make wraps the scalar env for it, make_vec leaves it to the native one."""
+    envs = gym.make_vec(ID, num_envs=2, scenario=lively(), episode_s=EPISODE_S, max_episode_steps=7)
+    envs.reset(seed=0)
+    truncated = [envs.step(np.zeros((2, 2), np.int8))[3].tolist() for _ in range(7)]
+    assert truncated == [[False, False]] * 6 + [[True, True]]
+    assert gym.make_vec(ID, scenario=lively(), episode_s=1, max_episode_steps=99).unwrapped.steps_left == 10
+    with pytest.raises(ValueError, match="max_episode_steps: found 0, wanted a positive multiple"):
+        gym.make_vec(ID, scenario=lively(), max_episode_steps=0)
+
+
 def test_the_id_works_from_a_clean_shell_and_needs_no_torch():
     make = "import gymnasium, sys; gymnasium.make('reclaim_env:Reclaim/KswapdReset-v0', scenario='incident')"
     unwanted = "print({'torch', 'stable_baselines3', 'matplotlib'} & set(sys.modules))"

@@ -119,7 +119,10 @@ def test_no_file_is_left_behind_where_none_can_be_written(tmp_path):
         ("", "Node 0: found no row MemTotal"),
         ("hello\nworld", "Node 0: found no row MemTotal"),
         ("MemTotal 3", "line 1: MemTotal: found 1 numbers, wanted a line `Node 0 Node 1 ...` above it"),
-        ("Node 0 Node 1\nMemTotal 3", "line 2: MemTotal: found 1 numbers, wanted a number for each of 2 columns"),
+        (
+            "Node 0 Node 1\nMemTotal 3",
+            "line 2: MemTotal: found 1 numbers, wanted a number for each of 2 columns",
+        ),
         (TINY.replace("512.00", "nan"), "line 3: MemTotal: found 'nan', wanted a number of MiB"),
         (TINY.replace("512.00", "-512.00"), "found '-512.00', wanted a number of MiB"),
         (TINY.replace("512.00", "1e99"), "found '1e99', wanted a number of MiB"),
@@ -127,7 +130,10 @@ def test_no_file_is_left_behind_where_none_can_be_written(tmp_path):
             TINY.replace("512.00", "110.00").replace("812.00", "410.00"),
             "Node 0: found 13.01 MiB more, wanted free, anon, file and slab pages",
         ),
-        (TINY.replace("512.00", "51.00"), "line 3: MemTotal: found 351.00 MiB on all nodes, wanted the Total"),
+        (
+            TINY.replace("512.00", "51.00"),
+            "line 3: MemTotal: found 351.00 MiB on all nodes, wanted the Total",
+        ),
         (TINY[:-6], "line 8: Inactive(file): found 2 numbers, wanted a number for each of 3 columns"),
         (TINY + TINY, "line 11: MemTotal: found Node 0 a second time, wanted one table"),
         (TINY.replace("Active(file)", "Active"), "Node 0: found no row Active(file)"),

@@ -113,7 +113,7 @@ def test_card_charges_neither_stalls_nor_failed_bursts():
     assert weights_of("default").tolist() == [1.0] * 5
 
 
-@pytest.mark.parametrize("bad", [-1.0, np.nan, np.inf])
+@pytest.mark.parametrize("bad", [-1.0, np.nan, np.inf, "1", None])
 def test_weights_are_finite_and_not_negative(bad):
     with pytest.raises(ValueError, match="wanted finite numbers"):
         weights_of({**ODD, "stall": bad})

@@ -1,5 +1,8 @@
 """Wrong, hostile and missing scenario files: one line each, quickly, naming file and field."""
 
+import codecs
+import os
+import threading
 import time
 from pathlib import Path
 
@@ -248,6 +251,19 @@ def test_a_file_that_is_no_scenario_is_refused_by_name(tmp_path: Path, name, con
     path.write_bytes(content)
     with pytest.raises(ScenarioError, match=name):
         load(path)
+
+
+def test_a_byte_order_mark_and_a_pipe_are_read(tmp_path: Path):
+    text = codecs.BOM_UTF8 + GOOD.encode()
+    (tmp_path / "marked.toml").write_bytes(text)
+    assert load(tmp_path / "marked.toml") == parse_text(GOOD)
+    os.mkfifo(tmp_path / "pipe")
+    writer = threading.Thread(target=(tmp_path / "pipe").write_bytes, args=(text,))
+    writer.start()
+    assert load(tmp_path / "pipe") == parse_text(GOOD)
+    writer.join()
+    with pytest.raises(ScenarioError, match="found a folder, wanted a readable file"):
+        load(tmp_path)
 
 
 @pytest.mark.parametrize("path", ["no.toml", "", ".", "/", "a\0b", "a\nb.toml", "x" * 5000])

@@ -156,7 +156,7 @@ def _headed(title: str, baselines: tuple[str, ...]) -> list[str]:
     room = WIDTH - len(heads) - 2
     if cell_len(visible(title)) <= room:
         return [fitted(title, room) + heads]
-    return [fitted(title, WIDTH).rstrip(), " " * room + heads]
+    return [fitted_name(title, WIDTH).rstrip(), " " * room + heads]
 
 
 def _line(rule: str, *cells: str) -> str:

@@ -58,6 +58,8 @@ def run(
     else:
         folder, config = None, config_of(dict(asked))
     taught, validated = lessons(config.scenarios), lessons(config.validation or config.scenarios)
+    for lesson in (*taught, *validated):
+        config.setting.check_clock(lesson.scenarios)
     if folder is None:
         folder = RunFolder.new(out).path
     return _Run(folder, config, taught, validated, command, progress, on_validation).go()

@@ -8,6 +8,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from reclaim_env.reset_rules import KERNEL_RULES, RULES, rule_of
+from reclaim_env.scenario.file import suggestion
 
 from ..identity import Setting
 from ..wording import visible
@@ -165,6 +166,9 @@ def config_of(asked: dict[str, Any], where: str = "") -> TrainConfig:
     except ValidationError as error:
         first = error.errors()[0]
         field = ".".join(map(str, first["loc"]))
+        if first["type"] == "extra_forbidden":
+            wanted = suggestion(field, tuple(CONFIGS[algo].model_fields))
+            raise ValueError(f"{where}{visible(field)}: found an unknown field, wanted {wanted}") from None
         found = f"{field}: found {visible(repr(first['input']))}: " if field else ""
         raise ValueError(f"{where}{found}{first['msg'].removeprefix('Value error, ')}") from None
 

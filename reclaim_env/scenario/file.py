@@ -75,20 +75,28 @@ def suggestion(word: str, known: Sequence[str]) -> str:
 def read_text(path: str | PathLike[str]) -> str:
     file = str(path)
     try:
-        if not Path(path).is_file():
-            raise ScenarioError(file, "", "no such file", "a readable file")
+        _refuse_other_than_file(Path(path), file)
         with open(path, "rb") as stream:
             content = stream.read(MAX_FILE_BYTES + 1)
+    except ScenarioError:
+        raise
+    except (FileNotFoundError, ValueError):  # ValueError: a NUL in the path
+        raise ScenarioError(file, "", "no such file", "a readable file") from None
     except OSError as error:
         raise ScenarioError(file, "", error.strerror or "an error", "a readable file") from None
-    except ValueError:  # a NUL in the path
-        raise ScenarioError(file, "", "no such file", "a readable file") from None
     if len(content) > MAX_FILE_BYTES:
         raise ScenarioError(file, "", f"more than {MAX_FILE_BYTES} bytes", f"at most {MAX_FILE_BYTES}")
     try:
-        return content.decode()
+        return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise ScenarioError(file, f"byte {error.start}", "a byte that is not UTF-8", "UTF-8 text") from None
+
+
+def _refuse_other_than_file(path: Path, file: str) -> None:
+    """Of what is there and no file only a pipe is read: a device may have no end."""
+    if not path.is_file() and not path.is_fifo():
+        found = "a folder" if path.is_dir() else "a device" if path.exists() else "no such file"
+        raise ScenarioError(file, "", found, "a readable file")
 
 
 def parse_toml(text: str, file: str) -> dict[str, Any]:

@@ -195,6 +195,26 @@ def test_a_mistake_is_one_line_and_2(tmp_path, words, said):
     assert [path.name for path in tmp_path.iterdir()] == ["taken"]
 
 
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        (
+            "duration_s = 3.33",
+            "odd: duration_s: found 3.33, wanted a multiple of the 0.1 s between decisions",
+        ),
+        ("tick_ms = 200", "odd: tick_ms: found 200, wanted a divisor of the 100 ms between decisions"),
+    ],
+)
+def test_a_clock_that_decisions_do_not_fit_is_refused_before_anything_is_made(tmp_path, line, said):
+    text = SHORT.replace('"short"', '"odd"').replace("duration_s = {duration_s}", line)
+    (tmp_path / "odd.toml").write_text(text)
+    for command in ("compare", "train", "sensitivity"):
+        words = ("odd.toml",) if command == "sensitivity" else ("--scenario", "odd.toml")
+        done = reclaim(command, *words, folder=tmp_path)
+        assert (done.returncode, done.stderr) == (2, f"reclaim: {said}\n")
+    assert [path.name for path in tmp_path.iterdir()] == ["odd.toml"]
+
+
 def test_another_kind_of_run_in_the_folder_is_named(tmp_path):
     (tmp_path / "manifest.json").write_text('{"format": "reclaim-run-1", "kind": "train"}')
     for command in (("compare",), ("train",), ("falsify", "--rule", "gap")):

@@ -504,6 +504,11 @@ def test_options_win_over_a_config_file_and_a_bad_file_is_one_line(tmp_path):
         assert "\n" not in str(error.value)
 
 
+def test_an_unknown_field_of_a_config_gets_a_suggestion():
+    with pytest.raises(ValueError, match="seeed: found an unknown field, wanted `seed`"):
+        train_config.config_of({"seeed": 1})
+
+
 def test_the_command_that_a_run_records_holds_all_that_it_was_asked(tmp_path, monkeypatch):
     told = []
 
