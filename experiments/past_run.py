@@ -151,7 +151,8 @@ def how_made(run: PastRun, results: Results) -> list[tuple[str, str]]:
 
 METHOD = (
     "Every rule meets the same demand on the same seed. Differences are taken seed by seed; intervals are "
-    "95 % bootstrap intervals of the mean over seeds, of fewer than five seeds Student's."
+    "95 % bootstrap intervals of the mean over seeds, of fewer than five seeds Student's; over all families "
+    "they are percentiles, each family resampled alone."
 )
 ORACLE_WORDS = (
     "A search that sees the future: a ceiling, no rule. It tries every rule and then changes of the best "
