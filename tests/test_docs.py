@@ -17,6 +17,7 @@ from reclaim_env.model.layout import MEMCG, VMSTAT
 
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+OTHER_PAGES = [*(ROOT / "reclaim_env").rglob("*.md"), *(ROOT / "experiments").rglob("*.md")]
 BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 LINK = re.compile(r"\]\(([^)#]+)(?:#[^)]*)?\)")
 
@@ -33,6 +34,14 @@ def blocks(language: str) -> list[tuple[str, str]]:
 def commands() -> list[str]:
     lines = [line for _, text in blocks("") for line in text.splitlines()]
     return [line.partition("#")[0].strip() for line in lines if line.startswith("reclaim ")]
+
+
+def told_in_passing() -> list[str]:
+    """Commands in the text of any page, or indented."""
+    texts = [page.read_text("utf-8") for page in (*PAGES, *OTHER_PAGES)]
+    return [
+        found for text in texts for found in re.findall(r"(?:`|^    )(reclaim [^`#\n]+)", text, re.MULTILINE)
+    ]
 
 
 EXAMPLES = dict(blocks("python"))
@@ -57,7 +66,19 @@ def test_every_command_is_one_with_these_options(line):
     command.make_context("reclaim", words)
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+@pytest.mark.parametrize("line", sorted(set(told_in_passing())))
+def test_a_command_told_in_passing_exists_with_the_options_it_names(line):
+    command: Any = typer.main.get_command(cli.app)
+    for word in line.split()[1:]:
+        if word.startswith("-") or not hasattr(command, "commands"):
+            break
+        assert word in command.commands, line
+        command = command.commands[word]
+    known = {option for parameter in command.params for option in parameter.opts} | {"--help"}
+    assert set(re.findall(r"(?<![\w-])--[a-z][a-z-]*", line)) <= known
+
+
+@pytest.mark.parametrize("page", [*PAGES, *OTHER_PAGES], ids=lambda page: str(page.relative_to(ROOT)))
 def test_every_link_leads_to_a_file(page):
     for target in LINK.findall(page.read_text("utf-8")):
         assert "://" in target or (page.parent / target).exists(), target
