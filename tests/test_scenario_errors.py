@@ -111,8 +111,9 @@ WRONG = [
     (
         "[[0, 500], [5, 600]]",
         str([[t, 1] for t in range(17)]),
-        "anon.hog.schedule: found a list of 17, wanted",
+        "anon.hog.schedule: found a list of 17, wanted at most 16 items (",
     ),
+    ("[device]", "[[device]]", "device: found a list of 1, wanted a table"),
     (
         "mib_per_s = 5",
         "mib_per_s = 5\nstop_s = 0",

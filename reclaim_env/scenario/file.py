@@ -187,10 +187,11 @@ def _wanted(first: ErrorDetails, model: type[BaseModel]) -> str:
         wanted = description
     elif first["type"] == "tuple_type":
         wanted = "a list"
+    elif first["type"] == "model_type":
+        wanted = "a table"
     else:
-        wanted = re.sub(
-            r"^(Input|Tuple|String|Value) should (be |have |match )?(a valid )?", "", first["msg"]
-        )
+        message = re.sub(r" after validation, not .*", "", first["msg"])
+        wanted = re.sub(r"^(Input|Tuple|String|Value) should (be |have |match )?(a valid )?", "", message)
     return f"{wanted} ({unit})" if unit else wanted
 
 
