@@ -83,6 +83,7 @@ def compare(
     """Compare rules and agents on the same seeds: the reviewer's table, a ledger and a report."""
     from . import compare as comparison
     from . import progress
+    from .command_line import flags
     from .contender import contenders
     from .overlap import not_trained_on, refuse_overlap
     from .reporting import report, tables, tensorboard
@@ -90,10 +91,10 @@ def compare(
 
     names = scenario or list(DEFAULT_SCENARIOS)
     setting, loaded = _checked(kernel, weights, names)
-    flags = _flags(
+    words = flags(
         scenario=names, rule=rule or (), agent=agent or (), seeds=[seeds], weights=[weights], kernel=[kernel]
     )
-    command = shlex.join(["reclaim", "compare", *flags])
+    command = shlex.join(["reclaim", "compare", *words])
     chosen = contenders(rule or (), agent or (), kernel)
     for contender in chosen:
         if agent and contender.agent:
@@ -157,17 +158,18 @@ def train(
 ) -> None:
     """Train an agent beside the kernel's rules; `reclaim compare --agent` takes its file."""
     from . import progress
+    from .command_line import flags
     from .training import train as training
     from .training.train_config import read_config
 
     given = {"algo": algo, "steps": steps, "seed": seed, "weights": weights, "kernel": kernel}
     given["scenarios"] = tuple(scenario) if scenario else None
     options = {name: value for name, value in given.items() if value is not None}
-    flags = _flags(**{name: [value] for name, value in options.items() if name != "scenarios"})
-    flags += _flags(scenario=scenario or (), config=[config] if config else ())
+    words = flags(**{name: [value] for name, value in options.items() if name != "scenarios"})
+    words += flags(scenario=scenario or (), config=[config] if config else ())
     if sources:
-        options["sources"], flags = True, [*flags, "--sources"]
-    command = shlex.join(["reclaim", "train", *flags])
+        options["sources"], words = True, [*words, "--sources"]
+    command = shlex.join(["reclaim", "train", *words])
     asked = (read_config(config) if config else {}) | options
     try:
         with progress.bar(training.planned_steps(asked, resume), "steps") as advance:
@@ -200,6 +202,7 @@ def import_sb3(
 
     Only the weights are read: nothing in the archive is executed.
     """
+    from .command_line import flags
     from .progress import say
     from .training.foreign_model import convert
     from .training.train_config import config_of
@@ -210,8 +213,8 @@ def import_sb3(
         )
     config = config_of({"algo": algo, **({"hidden": tuple(hidden)} if hidden else {})})
     target = out or Path(archive.with_suffix(".safetensors").name)
-    flags = _flags(algo=[algo], hidden=hidden or (), scenario=scenario or ())
-    command = shlex.join(["reclaim", "import", "sb3", archive.name, "--foreign", *flags])
+    words = flags(algo=[algo], hidden=hidden or (), scenario=scenario or ())
+    command = shlex.join(["reclaim", "import", "sb3", archive.name, "--foreign", *words])
     convert(archive, config, command, target, scenario or ())
     say(f"Agent: {target}")
 
@@ -342,25 +345,6 @@ def _checked(kernel: str, weights: str, names: list[str]) -> tuple:
         if taken.count(name) > 1:
             raise ValueError(f"--scenario: found {name} {taken.count(name)} times, wanted names that differ")
     return setting, loaded
-
-
-def _flags(**options) -> list[str]:
-    """The command line again, as it is given in the repository's root: a manifest tells nobody's folders."""
-    return [
-        word for name, values in options.items() for value in values for word in (f"--{name}", _shown(value))
-    ]
-
-
-def _shown(value: object) -> str:
-    """A file of the repository by its path from the root, any other by its bare name."""
-    from reclaim_env import families
-
-    from .identity import ROOT
-
-    if not isinstance(value, Path) and ("/" not in str(value) or families.is_name(str(value))):
-        return str(value)
-    path = Path(str(value)).resolve()
-    return str(path.relative_to(ROOT)) if path.is_relative_to(ROOT) else path.name
 
 
 # By version, typer carries a click of its own or imports one: the ancestor of usage errors is found by name.

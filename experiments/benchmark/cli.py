@@ -1,7 +1,6 @@
 """`reclaim evaluate` and `reclaim families`: their options."""
 
 import json
-import shlex
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -43,6 +42,7 @@ def evaluate(
 ) -> None:
     """Evaluate rules and agents on families of scenarios: costs, scores and verdicts, family by family."""
     from .. import files, progress
+    from ..command_line import as_typed
     from ..contender import contenders
     from ..identity import Setting
     from . import request as asking
@@ -54,7 +54,7 @@ def evaluate(
         contenders(rule or asking.DEFAULT_RULES, agent or ()),
         seeds,
         Setting(kernel=kernel, weights=weights),
-        shlex.join(["reclaim", *_words(sys.argv[1:])]),
+        as_typed(),
         nr_oracle_seeds=min(oracle_seeds or seeds, seeds) if oracle else 0,
         budget_episodes=budget,
     )
@@ -79,6 +79,7 @@ def families(
 ) -> None:
     """Measure what there is to decide in each family: how often the bit matters, and what may be won."""
     from .. import progress
+    from ..command_line import as_typed
     from ..contender import contenders
     from ..identity import Setting
     from . import admission, run, tables
@@ -89,7 +90,7 @@ def families(
         contenders(rule or asking.DEFAULT_RULES, ()),
         seeds,
         Setting(),
-        shlex.join(["reclaim", *_words(sys.argv[1:])]),
+        as_typed(),
         kind="families",
     )
     folder = _folder(out, "families", resume)
@@ -114,14 +115,3 @@ def _folder(out: Path | None, kind: str, resume: bool):
     if not resume and folder.ledger.exists():
         raise ValueError(f"--out: {visible(str(out))}: found a run, wanted --resume or a new folder")
     return folder
-
-
-def _words(arguments: list[str]) -> list[str]:
-    """The command line again, files by their bare names: a manifest tells nobody's folders."""
-    from reclaim_env import families
-
-    return [
-        word if "/" not in word or families.is_name(word.rpartition("=")[2]) or families.is_name(word)
-        else Path(word).name
-        for word in arguments
-    ]  # fmt: skip

@@ -1,7 +1,6 @@
 """`reclaim map`, `reclaim weights`, `reclaim falsify`: their options."""
 
 import json
-import shlex
 import sys
 from pathlib import Path
 from typing import Annotated, Any
@@ -43,6 +42,7 @@ def map_rules(
     from reclaim_env.reset_rules import KERNEL_RULES
 
     from .. import files, progress
+    from ..command_line import as_typed
     from ..contender import contenders
     from ..identity import Setting
     from ..ledger import Ledger
@@ -55,7 +55,7 @@ def map_rules(
     question = rule_map.Question(base, *sides, points, contenders(rule or KERNEL_RULES, ()), seeds, setting)
     total = rule_map.nr_env_steps(question)
     folder = RunFolder.open(out, "map")
-    folder.write_manifest({"command": _command(), **rule_map.manifest(question)})
+    folder.write_manifest({"command": as_typed(), **rule_map.manifest(question)})
     with Ledger(folder.ledger) as ledger, progress.bar(total, "env steps") as advance:
         found = rule_map.draw(question, ledger, advance)
     text = rule_map.render(found)
@@ -99,6 +99,7 @@ def _weighed_now(
     from reclaim_env.reset_rules import KERNEL_RULES
 
     from .. import progress
+    from ..command_line import as_typed
     from ..contender import contenders
     from ..identity import Setting, provenance
     from ..ledger import Ledger
@@ -109,7 +110,7 @@ def _weighed_now(
     chosen = contenders(rule or KERNEL_RULES, ())
     total = weighed.nr_env_steps(names, len(chosen), seeds, setting)
     folder = RunFolder.open(out, "weights")
-    folder.write_manifest({"kind": "weights", "command": _command(), **provenance(), **vars(setting)})
+    folder.write_manifest({"kind": "weights", "command": as_typed(), **provenance(), **vars(setting)})
     with Ledger(folder.ledger) as ledger, progress.bar(total, "env steps") as advance:
         return weighed.of_scenarios(names, chosen, seeds, setting, ledger, advance)
 
@@ -133,6 +134,7 @@ def falsify(
     from reclaim_env.reset_rules import rule_of
 
     from .. import progress
+    from ..command_line import as_typed
     from ..identity import Setting, provenance
     from ..ledger import Ledger
     from ..run_folder import RunFolder
@@ -141,11 +143,11 @@ def falsify(
     chosen, setting = rule_of(rule), Setting(kernel=kernel, weights=weights)
     names = falsifying.members(family or (), members)
     folder = RunFolder.open(out, "falsify")
-    folder.write_manifest({"kind": "falsify", "command": _command(), **provenance(), **vars(setting)})
+    folder.write_manifest({"kind": "falsify", "command": as_typed(), **provenance(), **vars(setting)})
     with Ledger(folder.ledger) as ledger, progress.bar(len(names), "regrets") as advance:
         found = falsifying.Falsifier(chosen, setting, ledger, advance).run(names)
     target = folder.path / f"worst-{slug(chosen.name)}.toml"
-    falsifying.write(target, found, _command())
+    falsifying.write(target, found, as_typed())
     content = json.dumps(falsifying.as_json(found), allow_nan=False) + "\n"
     sys.stdout.write(content if as_json else falsifying.render(found))
     progress.say(f"Scenario: {target}")
@@ -170,6 +172,7 @@ def foresight(
     from reclaim_env.reset_rules import KERNEL_RULES
 
     from .. import progress
+    from ..command_line import as_typed
     from ..contender import contenders
     from ..identity import Setting, provenance
     from ..ledger import Ledger
@@ -178,19 +181,9 @@ def foresight(
 
     names, setting = scenario or list(DEFAULT_SCENARIOS), Setting(kernel=kernel, weights=weights)
     folder = RunFolder.open(out, "foresight")
-    folder.write_manifest({"kind": "foresight", "command": _command(), **provenance(), **vars(setting)})
+    folder.write_manifest({"kind": "foresight", "command": as_typed(), **provenance(), **vars(setting)})
     with Ledger(folder.ledger) as ledger, progress.bar(len(names) * seeds, "episodes") as advance:
         chosen = contenders(rule or KERNEL_RULES, ())
         found = looking.measure(names, chosen, seeds, setting, budget, ledger, advance)
     content = json.dumps(looking.as_json(found), allow_nan=False) + "\n"
     sys.stdout.write(content if as_json else looking.render(found))
-
-
-def _command() -> str:
-    """As it was typed, files by their bare names: a manifest tells nobody's folders."""
-    return shlex.join(["reclaim", *(_without_folders(word) for word in sys.argv[1:])])
-
-
-def _without_folders(word: str) -> str:
-    option, equals, value = word.rpartition("=") if word.startswith("--") else ("", "", word)
-    return f"{option}{equals}{Path(value).name}" if Path(value).exists() else word

@@ -1,5 +1,6 @@
 import json
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -8,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from experiments import cli
+from experiments.command_line import as_typed, flags
 
 ROOT = Path(__file__).parents[2]
 CANARY = "canary-5f1c"
@@ -240,10 +241,20 @@ def test_a_recorded_command_is_whole_in_the_repository_and_tells_no_folder_outsi
     config = Path("experiments", "configs", "mixture.toml")
     monkeypatch.chdir(ROOT / "experiments")
     for given in (ROOT / config, Path("configs", "mixture.toml"), "configs/mixture.toml"):
-        assert cli._flags(config=[given]) == ["--config", str(config)]
-    assert cli._flags(scenario=[tmp_path / "mine.toml"]) == ["--scenario", "mine.toml"]
+        assert flags(config=[given]) == ["--config", str(config)]
+    assert flags(scenario=[tmp_path / "mine.toml"]) == ["--scenario", "mine.toml"]
     names = ["mixture/two_nodes?split=train#0..3", "incident"]
-    assert cli._flags(scenario=names) == ["--scenario", names[0], "--scenario", names[1]]
+    assert flags(scenario=names) == ["--scenario", names[0], "--scenario", names[1]]
+
+
+def test_a_recorded_command_can_be_given_again_and_tells_no_folder(tmp_path, monkeypatch):
+    (tmp_path / "mine.safetensors").touch()
+    words = ["--family", "two_nodes/one", f"--agent={tmp_path}/mine.safetensors", "--out", f"{tmp_path}/run"]
+    more = ["--on=trap_or_trove/memcg?p=1#3", "experiments/configs/mixture.toml", "x=1..3"]
+    monkeypatch.chdir(ROOT)
+    monkeypatch.setattr("sys.argv", ["/usr/bin/reclaim", "evaluate", *words, *more])
+    said = ["--family", "two_nodes/one", "--agent=mine.safetensors", "--out", "run"]
+    assert shlex.split(as_typed()) == ["reclaim", "evaluate", *said, *more]
 
 
 def test_bundled_scenarios_are_listed_and_shown(tmp_path):
