@@ -30,7 +30,6 @@ class Played:
     plan: np.ndarray
     rules: tuple[ResetRule, ...]
     cost_s: float
-    first_rule: str  # the one rule it would choose for the whole episode, before it begins
 
 
 def play(
@@ -51,8 +50,8 @@ def play(
     forks = Forks(env, row, (*choices, *named))
     with ThreadPoolExecutor(threads, thread_name_prefix="lookahead") as pool:
         player = _Player(forks, nr_futures, hold_steps, pool)
-        plan, cost_s, first = player.play()
-    return Played(plan, forks.rules, cost_s, forks.rules[first].name)
+        plan, cost_s = player.play()
+    return Played(plan, forks.rules, cost_s)
 
 
 class _Player:
@@ -60,8 +59,8 @@ class _Player:
         self._forks, self._hold_steps, self._pool = forks, hold_steps, pool
         self._futures = range(nr_futures)
 
-    def play(self) -> tuple[np.ndarray, float, int]:
-        """The plan played, its cost, and the rule it began with."""
+    def play(self) -> tuple[np.ndarray, float]:
+        """The plan played and its cost."""
         forks, record = self._forks, copied(self._forks.start)
         whole = [forks.constant(rule) for rule in range(len(forks.rules))]
         tails = np.argsort(self._mean_costs_s(record, whole, 0, forks.nr_steps), kind="stable")[:NR_TAILS]
@@ -72,7 +71,7 @@ class _Player:
                 plans = [plan, *self._others(plan, step, until, tails)]
                 plan = plans[int(np.argmin(self._mean_costs_s(record, plans, step, until)))]
             forks.drive(record, plan, step, until)
-        return plan, forks.cost_s(record), int(tails[0])
+        return plan, forks.cost_s(record)
 
     def _decides(self, record: np.ndarray, plan: np.ndarray, step: int, until: int) -> bool:
         """Whether any choice before the next decision can matter. Spares the search; it tells it nothing."""

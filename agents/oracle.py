@@ -57,11 +57,11 @@ def search(
     """Looks for the cheapest plan from the present moment of a row of env to the end of its episode.
 
     rules: kernel rules to begin with. choices: what a node may get at a step. plans: (steps left, nodes) of
-    indices into choices, as forks.plan_of_actions() makes of what an agent did. These are all tried; what
-    goes on from them ends soon after budget_episodes more episodes were simulated. known_s: what rules cost
-    in this very episode, by name: those that are not the best need not be simulated again. The result is the
-    same with or without, and for any number of threads. ValueError where env cannot fork, ResetNeeded where
-    no episode is under way.
+    indices into the choices, and behind them the rules that are none; forks.plan_of_actions() makes one of
+    what an agent did. These are all tried; what goes on from them ends soon after budget_episodes more
+    episodes were simulated. known_s: what rules cost in this very episode, by name: those that are not the
+    best need not be simulated again. The result is the same with or without, and for any number of threads.
+    ValueError where env cannot fork, ResetNeeded where no episode is under way.
     """
     named = [rule for rule in map(rule_of, rules) if rule not in choices]
     forks = Forks(env, row, (*choices, *named))

@@ -12,7 +12,7 @@ from reclaim_env.scenario import Scenario
 
 
 class RuleAgent:
-    """Carries a rule's name for the evaluator to install.
+    """A rule by its name, for whoever installs it in an env: ReclaimVectorEnv(rule=agent.rule).
 
     predict() gives the bits that come closest where the rule is not installed: 1 where every progress
     resets (`always` is then all ones, `never` all zeros, and exact), 0 where it depends on

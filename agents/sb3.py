@@ -1,8 +1,7 @@
 """The vector env as stable-baselines3 sees it: one policy shared by all nodes.
 
 Every (row, node) is a slot of its own, with its node's features, its node's choice and its node's share
-of the cost, so that a policy does not depend on how many nodes a machine has. With joint=True a slot is a
-whole row, with the env's own spaces.
+of the cost, so that a policy does not depend on how many nodes a machine has.
 
 SB3 takes no gymnasium vector env and ships no checker for its own; tests/agents/test_sb3_adapter.py is ours.
 """
@@ -23,20 +22,17 @@ from reclaim_env.vector import ReclaimVectorEnv
 
 
 class NodeVecEnv(VecEnv):
-    """Slot row * num_nodes + nid is node nid of that row; with joint=True slot i is row i."""
+    """Slot row * num_nodes + nid is node nid of that row."""
 
-    def __init__(self, env: ReclaimVectorEnv, joint: bool = False):
+    def __init__(self, env: ReclaimVectorEnv):
         if env.autoreset_mode is not AutoresetMode.SAME_STEP:
             raise ValueError(f"autoreset_mode: found {env.autoreset_mode}, wanted SAME_STEP, as SB3 resets")
         self.env = env
-        self.slots_per_row = 1 if joint else env.num_nodes
-        self._joint = joint
+        self.slots_per_row = env.num_nodes
         super().__init__(env.num_envs * self.slots_per_row, *self._spaces())
         self._actions = np.zeros(0)
 
     def _spaces(self) -> tuple[spaces.Space, spaces.Space]:
-        if self._joint:
-            return self.env.single_observation_space, self.env.single_action_space
         return observation_space(self.env.features, 1), spaces.Discrete(nr_choices(self.env.sources))
 
     def reset(self) -> np.ndarray:
@@ -52,26 +48,22 @@ class NodeVecEnv(VecEnv):
         self._actions = actions
 
     def step_wait(self) -> VecEnvStepReturn:
-        observation, rewards, _, truncated, info = self.env.step(self._row_actions(self._actions))
+        observation, _, _, truncated, info = self.env.step(self._row_actions(self._actions))
         infos: list[dict[str, Any]] = [{} for _ in range(self.num_envs)]
         ended = np.flatnonzero(truncated)
         if len(ended):
             self._note_ends(infos, info, ended)
         done = np.repeat(truncated, self.slots_per_row)
-        return self._slots(observation), self._slot_rewards(rewards), done, infos
+        return self._slots(observation), self._slot_rewards(), done, infos
 
     def _slots(self, observation: np.ndarray) -> np.ndarray:
         """A copy: SB3 keeps what it is given, and the env may be one that reuses its array."""
         return observation.reshape(self.num_envs, -1).copy()
 
     def _row_actions(self, actions: np.ndarray) -> np.ndarray:
-        if self._joint:
-            return actions
         return bits_of_choices(np.asarray(actions), self.env.sources).reshape(self.env.num_envs, -1)
 
-    def _slot_rewards(self, rewards: np.ndarray) -> np.ndarray:
-        if self._joint:
-            return rewards.astype(np.float32)
+    def _slot_rewards(self) -> np.ndarray:
         return (0.0 - self.env.node_lost_s @ self.env.weights).reshape(-1).astype(np.float32)
 
     def _note_ends(self, infos: list[dict[str, Any]], info: dict[str, Any], ended: np.ndarray) -> None:

@@ -33,10 +33,6 @@ class PastRun:
         return self.manifest["kind"] == "evaluate"
 
     @property
-    def scenario_names(self) -> list[str]:
-        return [name for name, _ in groupby(self.rows, lambda row: row.scenario)]
-
-    @property
     def ledger(self) -> Path:
         return RunFolder(self.path).ledger
 

@@ -12,6 +12,7 @@ from .contender import of_rule
 from .evaluate import FIRST_SEED, evaluate
 from .identity import Setting
 from .metrics import MIB_PER_PAGE
+from .png import png
 from .reporting.charts import BYSTANDER_COLOUR, INK, NODE_COLOURS, busiest_nodes, largest, thinned
 from .series import Series
 
@@ -31,7 +32,6 @@ def draw(
 
 def picture(title: str, several: dict[str, Series]) -> bytes:
     """PNG: a column for each rule; free memory, kswapd's CPU time and refaults of the busiest node."""
-    import io
 
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
@@ -52,9 +52,7 @@ def picture(title: str, several: dict[str, Series]) -> bytes:
     for row, (label, top) in zip(rows, _labels(several, nid), strict=True):
         row[0].set_ylabel(label, fontsize=8)
         row[0].set_ylim(0, top)
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", metadata={"Software": None})
-    return buffer.getvalue()
+    return png(figure)
 
 
 def _labels(several: dict[str, Series], nid: int) -> list[tuple[str, float]]:

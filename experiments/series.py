@@ -5,7 +5,7 @@ from dataclasses import MISSING, dataclass, fields
 
 import numpy as np
 
-from reclaim_env.model.constants import DOZE, PRESSURES, RUN
+from reclaim_env.model.constants import PRESSURES
 
 from .metrics import MIB_PER_PAGE
 
@@ -94,9 +94,6 @@ class Series:
 
     def hopeless(self) -> np.ndarray:
         return self.kswapd_failures >= self.failure_limit
-
-    def not_asleep(self) -> np.ndarray:
-        return np.isin(self.kswapd_phase, (RUN, DOZE))
 
     def new_resets(self) -> np.ndarray:
         """(samples - 1, nodes, reasons): resets within each interval."""

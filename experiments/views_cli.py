@@ -1,5 +1,6 @@
-"""`reclaim watch` and `reclaim picture`: one episode under several rules, looked at."""
+"""`reclaim watch`, `reclaim picture`, `reclaim rules`: rules, and an episode under several, looked at."""
 
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -50,6 +51,13 @@ def picture(
     with progress.bar(nr_steps(loaded, setting) * len(names), "env steps") as advance:
         drawing.draw(loaded, names, setting, out, lambda: advance(loaded.name, 1))
     progress.say(f"Picture: {out}")
+
+
+def rules() -> None:
+    """List the rules: what they do, where they come from, what a kernel would have to know to run them."""
+    from .rule_list import render
+
+    sys.stdout.write(render())
 
 
 def _names(rules: list[str] | None) -> list[str]:

@@ -179,8 +179,8 @@ def observation_space(features: tuple[Feature, ...], num_nodes: int) -> spaces.B
     return spaces.Box(low, high, dtype=np.float32)
 
 
-def feature_docs(features: tuple[Feature, ...] = NODE_FEATURES) -> str:
-    """The table as Markdown."""
+def feature_docs() -> str:
+    """NODE_FEATURES as a table in Markdown."""
     head = ("| feature | unit | bounds | tag | meaning |", "|---|---|---|---|---|")
-    rows = (f"| {f.name} | {f.unit} | {f.low:g} to {f.high:g} | {f.tag} | {f.doc} |" for f in features)
+    rows = (f"| {f.name} | {f.unit} | {f.low:g} to {f.high:g} | {f.tag} | {f.doc} |" for f in NODE_FEATURES)
     return "\n".join((*head, *rows))

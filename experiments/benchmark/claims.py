@@ -16,6 +16,7 @@ from reclaim_env.reset_rules import RULES
 
 from .. import verdicts
 from ..stats import UNDEFINED_MEAN, Mean, means
+from ..verdicts import ERROR_RATIO, MARGIN_RATIO
 from ..wording import compact, with_interval
 from . import records
 from .frame import FamilyCosts, Frame
@@ -24,9 +25,7 @@ from .page import short, table
 FOLDER = Path(__file__).parents[1] / "results" / "learning"
 ROWS, VARIED_ROWS = FOLDER / "rows.parquet", FOLDER / "varied.parquet"
 STATE_DEPENDENT = ("mixture", "stream_onoff")  # and those with varied prices: no rule is right all the time
-MARGIN = 0.02  # of the scale: what non-inferior may be worse
 NEAR = 0.05  # of the scale: as good as the best rule, and never worse on families nobody trained on
-ERROR_RATIO = 0.05
 
 
 @dataclass(frozen=True)
@@ -43,7 +42,7 @@ class Standing:
 
     @property
     def is_non_inferior(self) -> bool:
-        return self.excess_bound <= MARGIN
+        return self.excess_bound <= MARGIN_RATIO
 
 
 def agents(frame: Frame) -> list[str]:
@@ -138,7 +137,7 @@ def _claims(frame: Frame, of: dict[str, list[Standing]]) -> str:
         )
     nr_searched = sum(len(one.clearing_s) > 0 for one in frame.families.values())
     notes = f"""
-Non-inferior: the one-sided 95 % bound of the paired difference is at most {MARGIN:.2f} of the scale.
+Non-inferior: the one-sided 95 % bound of the paired difference is at most {MARGIN_RATIO:.2f} of the scale.
 Near: at most {NEAR:.2f} above the rule that is best in that family, chosen on these seeds.
 Transfer: above the better of `balanced` and `never`; {NEAR:.2f} was allowed.
 Of what clearing can gain: what the agent saves over `balanced`, of what a search saves that knows the

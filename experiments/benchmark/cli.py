@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from ..options import AsJson
+
 Families = Annotated[
     list[str] | None, typer.Option("--family", help="FAMILY|family/name?param=value; all if left out.")
 ]
@@ -14,7 +16,6 @@ Prices = Annotated[
     list[str] | None, typer.Option(help="fixed, or varied: device, watermark gap, kswapd's CPU share.")
 ]
 Rules = Annotated[list[str] | None, typer.Option(help="Rule; fifteen usual ones if left out.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout and nothing else.")]
 Out = Annotated[Path | None, typer.Option(help="Run folder.")]
 
 

@@ -13,7 +13,7 @@ from reclaim_env.reset_rules import RULES
 from .. import evaluate as evaluation
 from ..ceiling import CLEARING, ORACLE, RULES_OF_SEARCH, UNSEEING, oracle_metrics, unseeing_metrics
 from ..contender import Contender, of_rule
-from ..identity import commit, machine, row_key, source_hash, usable_cpus, versions
+from ..identity import provenance, row_key, usable_cpus
 from ..ledger import Ledger, Row
 from ..results import BASELINES
 from ..run_folder import RunFolder
@@ -64,11 +64,8 @@ def manifest(request: Request, status: str, started: str, wall_s: float) -> dict
         "kind": request.kind,
         "status": status,
         "command": request.command,
-        "commit": commit(),
-        "source_hash": source_hash(),
+        **provenance(),
         "families_hash": frozen.stored(),
-        "versions": versions(),
-        "machine": machine(),
         "families": [case.stem for case in request.cases],
         "contenders": {contender.name: contender.identity for contender in request.contenders},
         "seeds": {"first": request.seeds[0], "number": request.nr_seeds},

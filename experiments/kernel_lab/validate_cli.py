@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from ..options import AsJson
 from .cli import RECORDED
 
 validate_app = typer.Typer(help="Where the model's verdict and a real machine's agree.")
@@ -16,20 +17,13 @@ Runs = Annotated[
 ]
 
 
-@validate_app.callback()
-def _validating() -> None:
-    """Keeps `kernel` a command of its own."""
-
-
 @validate_app.command("kernel")
 def validate_kernel(
     runs: Runs = None,
     calibration: Annotated[
         Path | None, typer.Option(help="Costs by `reclaim calibrate`; only the other runs are compared.")
     ] = None,
-    as_json: Annotated[
-        bool, typer.Option("--json", help="Print one JSON object on stdout and nothing else.")
-    ] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Run the scenarios of kernel runs in the model too, and compare: signs between rules, and ratios."""
     from .. import progress

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
+from ..options import AsJson
 from ..wording import slug
 
 DEFAULT_SCENARIOS = ("incident", "dead_kswapd")
@@ -16,7 +17,6 @@ Rules = Annotated[list[str] | None, typer.Option("--rule", help="Kernel rule; th
 Weights = Annotated[str, typer.Option(help="Cost weights: a preset of the reward.")]
 Kernel = Annotated[str, typer.Option(help="Kernel preset.")]
 Out = Annotated[Path | None, typer.Option(help="Run folder; one of an interrupted run is gone on with.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout and nothing else.")]
 
 
 def map_rules(

@@ -1,10 +1,10 @@
 """The map as a picture: colour for the winner, strength for its margin, a line where the winner changes."""
 
-import io
 from textwrap import fill
 
 import numpy as np
 
+from ..png import png
 from ..reporting.charts import INK
 from ..wording import compact
 from .axes import Axis
@@ -40,9 +40,7 @@ def picture(found: RuleMap) -> bytes:
         side.set_label_text(axis.name, fontsize=9)
     _write_legend(figure, colours)
     _write_question(figure, found)
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", metadata={"Software": None})
-    return buffer.getvalue()
+    return png(figure)
 
 
 def _write_legend(figure, colours: dict[tuple[str, ...], str]) -> None:

@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from ..options import AsJson
+
 
 def validate_reference(
     scenario: Annotated[
@@ -21,9 +23,7 @@ def validate_reference(
     out: Annotated[
         Path | None, typer.Option(help="Folder of finished episodes; an interrupted run is gone on with.")
     ] = None,
-    as_json: Annotated[
-        bool, typer.Option("--json", help="Print one JSON object on stdout and nothing else.")
-    ] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Hold the fast model against a simulator of single pages, window by window."""
     from .. import progress

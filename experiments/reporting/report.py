@@ -76,7 +76,6 @@ def _section(found: ScenarioResults, prefix: str) -> dict[str, object]:
     overview = [metric for metric, _ in OVERVIEW if found.is_defined(metric)]
     return {
         "found": found,
-        "prefix": prefix,
         "answer": answer(found),
         "overview_heads": [(metric, describe(metric).unit) for metric in overview],
         "overview": [(rule, [interval(found, rule, metric) for metric in overview]) for rule in found.rules],

@@ -4,7 +4,6 @@ All numbers are points of the runs' TensorBoard files: the cost ratio on the val
 and oracle are means over the runs.
 """
 
-import io
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -13,6 +12,7 @@ import numpy as np
 
 from .. import files
 from ..ceiling import ORACLE
+from ..png import png
 from ..reporting.charts import INK, NODE_COLOURS
 from .learner_tags import COST_RATIO
 
@@ -81,9 +81,7 @@ def picture(runs: Mapping[str, Mapping[str, Curve]]) -> bytes:
     axis.set_ylabel("cost over the worse baseline's, validation", fontsize=8)
     axis.tick_params(labelsize=8)
     axis.spines[["top", "right"]].set_visible(False)
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", metadata={"Software": None})
-    return buffer.getvalue()
+    return png(figure)
 
 
 def main(arguments: Sequence[str]) -> None:

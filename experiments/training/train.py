@@ -14,7 +14,7 @@ from agents.policy_file import parse_policy
 from .. import files
 from ..ceiling import ORACLE
 from ..contender import Contender, of_rule
-from ..identity import commit, machine, source_hash, versions
+from ..identity import provenance, source_hash
 from ..reporting.tensorboard import FILE_NAME, encoded
 from ..results import BASELINES
 from ..run_folder import RunFolder
@@ -122,11 +122,8 @@ class _Run:
             "command": self._command,
             "config": self._config.model_dump(mode="json"),
             "usual_cost_s": self._usual,
-            "commit": commit(),
-            "source": source_hash(),
-            "versions": versions(),
-            "machine": machine(),
-            "started": self._started,
+            **provenance(),
+            "started_utc": self._started,
             "wall_s": round(time.monotonic() - self._began, 1),
         }
         RunFolder(self._folder).write_manifest(content)
@@ -222,7 +219,7 @@ def _refuse_beside_resume(asked: Mapping[str, Any], out: Path | None) -> None:
 
 def _resumed(folder: Path, steps: int | None) -> tuple[Path, TrainConfig]:
     config = stored_config(folder, "--resume: ")
-    if RunFolder(folder).manifest().get("source") != source_hash():
+    if RunFolder(folder).manifest().get("source_hash") != source_hash():
         wanted = "a run of today's sources: the command it records would not make its agent again"
         raise ValueError(f"--resume: {visible(str(folder))}: found one of other sources, wanted {wanted}")
     if steps is None:

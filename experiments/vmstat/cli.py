@@ -11,14 +11,9 @@ import_app = typer.Typer(help="What a real machine recorded, brought into the sa
 export_app = typer.Typer(help="What a simulated machine would record.")
 
 
-@import_app.callback()
-def _importing() -> None:
-    """Keeps `vmstat` a command of its own: the formats may become several."""
-
-
 @export_app.callback()
 def _exporting() -> None:
-    """As above."""
+    """Keeps `vmstat` a command of its own: the formats may become several."""
 
 
 @import_app.command("vmstat")

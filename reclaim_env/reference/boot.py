@@ -300,7 +300,6 @@ def _set_instances(m: Machine, scenario: Scenario, members: list[Member], trace:
         row["first_thread"], row["nr_threads"] = first_thread, getattr(table, "threads", 0)
         row["first_class"], row["nr_classes"] = first_class, len(_parts(scenario, table))
         threads = m.thread[first_thread : first_thread + row["nr_threads"]]
-        threads["instance"] = row["table"]
         threads["idle"] = 1
         threads["missed_page"] = threads["waits_for"] = names.NOWHERE
         first_thread += int(row["nr_threads"])

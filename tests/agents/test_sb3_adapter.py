@@ -134,22 +134,6 @@ def test_pictures_are_one_per_machine():
     assert picture is not None and picture.ndim == 3
 
 
-def test_a_joint_slot_is_the_row_itself():
-    plain, env = rows(), NodeVecEnv(rows(), joint=True)
-    assert env.num_envs == ROWS and env.action_space == plain.single_action_space
-    env.seed(3)
-    observation, _ = plain.reset(seed=3)
-    assert np.array_equal(env.reset(), observation)
-    for _ in range(STEPS):
-        action = np.ones((ROWS, NODES), np.int8)
-        seen, rewards, done, infos = env.step(action)
-        expected = plain.step(action)
-        assert np.array_equal(np.asarray(seen), expected[0]) and rewards == pytest.approx(
-            expected[1], rel=1e-6
-        )
-    assert done.all() and np.array_equal(infos[2]["terminal_observation"], expected[4]["final_obs"][2])
-
-
 def test_sb3_learns_on_it():
     from stable_baselines3 import PPO
     from stable_baselines3.common.vec_env import VecCheckNan, VecMonitor

@@ -296,7 +296,7 @@ def test_this_very_host_can_be_captured(tmp_path):
     assert scenario.untold and "hostname" not in text
 
 
-def test_what_is_not_told_stands_beside_the_results(tmp_path):
+def test_what_is_not_told_stands_beside_the_results():
     results = made_up()
     told = replace(results.scenarios[0], untold="Nothing is known of X.")
     assert any("Nothing is known of X." in line for line in scenario_lines(told, results))

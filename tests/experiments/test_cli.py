@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from experiments.command_line import as_typed, flags
+from tests.command import ROOT, command, reclaim
 
-ROOT = Path(__file__).parents[2]
 CANARY = "canary-5f1c"
 SHORT = """
 name = "short"
@@ -35,15 +35,6 @@ cpu_node = 0
 mib = 150
 inactive_mib = [100]
 """
-
-
-def reclaim(*words: str, folder: Path, **options) -> subprocess.CompletedProcess:
-    return subprocess.run(command(*words), cwd=folder, capture_output=True, text=True, timeout=250, **options)
-
-
-def command(*words: str) -> list[str]:
-    start = "import sys; sys.path.insert(0, sys.argv.pop(1)); from experiments.cli import main; main()"
-    return [sys.executable, "-c", start, str(ROOT), *words]
 
 
 def scenario_file(folder: Path, duration_s: float = 1.0) -> Path:
@@ -209,17 +200,17 @@ def test_a_mistake_is_one_line_and_2(tmp_path, words, said):
 def test_a_clock_that_decisions_do_not_fit_is_refused_before_anything_is_made(tmp_path, line, said):
     text = SHORT.replace('"short"', '"odd"').replace("duration_s = {duration_s}", line)
     (tmp_path / "odd.toml").write_text(text)
-    for command in ("compare", "train", "sensitivity"):
-        words = ("odd.toml",) if command == "sensitivity" else ("--scenario", "odd.toml")
-        done = reclaim(command, *words, folder=tmp_path)
+    for name in ("compare", "train", "sensitivity"):
+        words = ("odd.toml",) if name == "sensitivity" else ("--scenario", "odd.toml")
+        done = reclaim(name, *words, folder=tmp_path)
         assert (done.returncode, done.stderr) == (2, f"reclaim: {said}\n")
     assert [path.name for path in tmp_path.iterdir()] == ["odd.toml"]
 
 
 def test_another_kind_of_run_in_the_folder_is_named(tmp_path):
     (tmp_path / "manifest.json").write_text('{"format": "reclaim-run-1", "kind": "train"}')
-    for command in (("compare",), ("train",), ("falsify", "--rule", "gap")):
-        done = reclaim(*command, "--out", ".", folder=tmp_path)
+    for asked in (("compare",), ("train",), ("falsify", "--rule", "gap")):
+        done = reclaim(*asked, "--out", ".", folder=tmp_path)
         assert done.returncode == 2 and "found a run of train, wanted a new folder" in done.stderr
     assert [path.name for path in tmp_path.iterdir()] == ["manifest.json"]
 

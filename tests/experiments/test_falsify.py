@@ -13,7 +13,7 @@ from experiments.questions.shrink import reductions, shrunk, size, tables_of
 from reclaim_env import families
 from reclaim_env.reset_rules import RULES
 from reclaim_env.scenario import Scenario, load, parse
-from tests.experiments.test_cli import reclaim
+from tests.command import reclaim
 from tests.toys import lively
 
 

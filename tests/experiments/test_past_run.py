@@ -15,8 +15,9 @@ from experiments.reporting.tensorboard_views import COMPARED
 from experiments.results import Results
 from experiments.run_folder import RunFolder, RunFolderError
 from reclaim_env.scenario import parse_text
+from tests.command import reclaim
 from tests.experiments.frame import made_up
-from tests.experiments.test_cli import SHORT, reclaim
+from tests.experiments.test_cli import SHORT
 
 MADE = [("Command", "reclaim compare --scenario made_up"), ("Limits", "Nothing was measured. " * 8)]
 

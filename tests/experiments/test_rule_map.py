@@ -13,7 +13,7 @@ from experiments.questions.axes import Axis, Base
 from experiments.questions.costs import stored_costs_s
 from experiments.questions.rule_map import Cell, Question
 from reclaim_env.scenario.file import ScenarioError
-from tests.experiments.test_cli import reclaim
+from tests.command import reclaim
 from tests.toys import lively
 
 X = Axis("x", "", 0.1, 10.0, is_log=True, is_whole=False)

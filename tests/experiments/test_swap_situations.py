@@ -9,7 +9,7 @@ from experiments.identity import Setting
 from reclaim_env.scenario import load
 from tests.experiments.played import always, episodes, mean
 
-SWAPON_S, GROWTH_S = 15.0, 16.0
+GROWTH_S = 16.0
 
 
 def hopeless(scenario: str, rule: str, kernel: str = "7.0") -> np.ndarray:

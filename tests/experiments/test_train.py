@@ -326,7 +326,7 @@ def test_a_run_that_another_model_began_is_not_gone_on_with(tmp_path):
     """Labels and weights of two models in one agent: no command would make it again."""
     folder = run(tmp_path / "run", steps=80)
     manifest = json.loads((folder / "manifest.json").read_text())
-    (folder / "manifest.json").write_text(json.dumps(manifest | {"source": "0" * 16}))
+    (folder / "manifest.json").write_text(json.dumps(manifest | {"source_hash": "0" * 16}))
     with pytest.raises(ValueError, match="run: found one of other sources, wanted a run of today's"):
         resume(folder, steps=160)
 

@@ -39,7 +39,7 @@ def test_every_page_of_every_file_is_on_the_disk(tmp_path):
         assert len(found.stdout.split()) == file.pages
 
 
-def test_the_same_layout_is_made_once_and_another_one_apart(tmp_path):
+def test_the_same_layout_is_made_once_and_another_one_apart():
     image = disk.image(LAYOUT)
     made = image.stat().st_mtime_ns
     assert disk.image(LAYOUT) == image and image.stat().st_mtime_ns == made

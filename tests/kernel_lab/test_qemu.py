@@ -12,7 +12,6 @@ from experiments.kernel_lab import accel, boot, initrd, qemu
 from tests.kernel_lab.lab import stand_in
 
 MACHINE = qemu.Machine((784, 784), 1, qemu.Disk(Path("/data,1.ext4"), 4000, 100 * 2**20))
-SPEAKS = "import sys, time; print('ready', flush=True); time.sleep(60)"
 
 
 def words(machine: qemu.Machine = MACHINE) -> list[str]:

@@ -11,8 +11,6 @@ from reclaim_env.scenario import Scenario
 
 from .machines import audit, scenario
 
-KERNELS_OWN = {"min_free_kib": None}
-
 
 def plugged(kind: str, mib: float = 32, node: int = 0, **tables) -> tuple[Machine, Scenario]:
     one = {"at_s": 1, "kind": kind, "node": node, "mib": mib}

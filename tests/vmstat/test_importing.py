@@ -1,9 +1,6 @@
 """The command: a run folder like any other, and a report that says what it does not know."""
 
 import json
-import os
-import subprocess
-import sys
 from math import nan
 from pathlib import Path
 
@@ -17,9 +14,8 @@ from experiments.vmstat.importing import KIND, RULE, Imported, content_hash, run
 from experiments.vmstat.snapshots import TRACE_NAME, Recording
 from experiments.vmstat.tracepoints import CLEAR, FAIL
 from experiments.vmstat.untold import untold
+from tests.command import ROOT, reclaim
 from tests.vmstat.machine import PRESSURE, recorded, sample, vmstat, zoneinfo
-
-ROOT = Path(__file__).parents[2]
 
 
 def samples(*, zones: bool = True) -> tuple[str, ...]:
@@ -167,11 +163,3 @@ def test_an_exported_episode_is_imported_by_the_commands(tmp_path):
     assert reclaim("export", "vmstat", *flags, folder=tmp_path).returncode == 0
     done = reclaim("import", "vmstat", "episode", folder=tmp_path)
     assert done.returncode == 0 and "11 samples in 10 s" in done.stdout
-
-
-def reclaim(*words: str, folder: Path) -> subprocess.CompletedProcess:
-    start = "import sys; sys.path.insert(0, sys.argv.pop(1)); from experiments.cli import main; main()"
-    command = [sys.executable, "-c", start, str(ROOT), *words]
-    return subprocess.run(
-        command, cwd=folder, capture_output=True, text=True, timeout=200, env={**os.environ}
-    )
