@@ -22,7 +22,7 @@ def flags(**options: Iterable[object]) -> list[str]:
 
 def _without_folders(word: str) -> str:
     option, equals, value = word.partition("=") if word.startswith("--") else ("", "", word)
-    is_path = value.startswith("/") or ("/" in value and Path(value).exists())
+    is_path = value.startswith(("/", ".")) or ("/" in value and Path(value).exists())
     return f"{option}{equals}{_shown(Path(value))}" if is_path and not families.is_name(value) else word
 
 

@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 
-from reclaim_env.observation import visible_features
 from reclaim_env.scenario import Scenario
 
 from . import evaluate as evaluation
@@ -36,9 +35,7 @@ class Request:
 
     def __post_init__(self) -> None:
         for contender in self.contenders:
-            if contender.agent:
-                privileged = contender.env_arguments["privileged"]
-                contender.agent.check_features(visible_features(self.setting.kernel, privileged))
+            contender.check_features(self.setting.kernel)
 
     @property
     def nr_env_steps(self) -> int:

@@ -28,6 +28,11 @@ class Contender:
         """The rule the model evaluates; None: an agent acts."""
         return None if self.agent else self.name
 
+    def check_features(self, kernel: str) -> None:
+        """A ValueError where an agent would see on this kernel other things than it was trained on."""
+        if self.agent:
+            self.agent.check_features(visible_features(kernel, self.agent.spec.privileged))
+
     @property
     def env_arguments(self) -> EnvArguments:
         return self.agent.env_arguments if self.agent else EnvArguments(sources=False, privileged=False)

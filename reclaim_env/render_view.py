@@ -5,13 +5,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from reclaim_env.model.constants import ACTIVE, DOZE, INACTIVE, PAGE_BYTES, PRESSURES, REASONS, RUN
+from reclaim_env.model.constants import ACTIVE, DOZE, INACTIVE, PRESSURES, REASONS, RUN
 from reclaim_env.reset_rules import GLOBAL_DIRECT_MASK, KSWAPD_MASK, MEMCG_MASK, WHOLE_COUNT, is_hopeless
+from reclaim_env.units import PAGES_PER_MIB
 
 if TYPE_CHECKING:
     from reclaim_env.vector import ReclaimVectorEnv
 
-MIB = 2**20 / PAGE_BYTES
 MEMORY_COLOURS = {
     "anon": "#7a6fae",
     "kernel": "#9aa0a6",
@@ -122,9 +122,11 @@ def _node_view(record: np.void, nid: int, rule: str | None) -> NodeView:
     }
     return NodeView(
         nid=nid,
-        memory_mib={name: float(count) / MIB for name, count in pages.items()},
-        usable_mib=float(node["free_pages"] - node["unusable_pages"]) / MIB,
-        watermarks_mib={mark: float(node[f"{mark}_wmark_pages"]) / MIB for mark in ("min", "low", "high")},
+        memory_mib={name: float(count) / PAGES_PER_MIB for name, count in pages.items()},
+        usable_mib=float(node["free_pages"] - node["unusable_pages"]) / PAGES_PER_MIB,
+        watermarks_mib={
+            mark: float(node[f"{mark}_wmark_pages"]) / PAGES_PER_MIB for mark in ("min", "low", "high")
+        },
         state=_state(node),
         failures=int(node["kswapd_failures"]),
         failure_limit=int(node["failure_limit"]),
@@ -155,7 +157,7 @@ def _besides(node: np.void) -> str:
         "in a balloon": node["balloon_pages"],
     }
     counts = {"killed by the kernel": vmstat["oom_kill"], "killed by oomd": vmstat["oomd_kill"]}
-    said = [f"{words} {pages / MIB:,.0f} MiB" for words, pages in sizes.items() if pages]
+    said = [f"{words} {pages / PAGES_PER_MIB:,.0f} MiB" for words, pages in sizes.items() if pages]
     return ", ".join([*said, *(f"{words} {count}" for words, count in counts.items() if count)])
 
 
@@ -188,5 +190,5 @@ def _allowed(mask: int) -> str:
 
 def _activity(node: np.void) -> str:
     vmstat = node["vmstat"]
-    refaults = f"refaults {node['refault_2s_per_s'] / MIB:.1f} MiB/s"
+    refaults = f"refaults {node['refault_2s_per_s'] / PAGES_PER_MIB:.1f} MiB/s"
     return f"{refaults}, kswapd {vmstat['kswapd_cpu_s']:.1f} CPU s, stalls {vmstat['stall_s']:.1f} s"

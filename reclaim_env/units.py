@@ -1,4 +1,4 @@
-"""The only conversions: scenario files speak MiB and ms, the model pages and seconds."""
+"""Scenario files speak MiB, the model pages."""
 
 from reclaim_env.model.constants import KIB_PER_PAGE, PAGE_BYTES
 

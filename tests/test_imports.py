@@ -11,7 +11,6 @@ import reclaim_env.model
 
 MODEL = sorted(Path(reclaim_env.model.__file__ or "").parent.glob("*.py"))
 COMPILING = {"numpy", "numba", "llvmlite"}  # the last is numba's own way to say an instruction
-HELP = "import sys; sys.argv = ['reclaim', '--help']; import experiments.cli as c; c.main()"
 LEARNING = ("torch", "stable_baselines3")
 
 
@@ -39,9 +38,8 @@ def test_the_model_imports_what_compiles_it_and_itself(source):
     [
         ("import reclaim_env, reclaim_env.env, agents, agents.registry", (*LEARNING, "matplotlib")),
         ("from agents import registry; registry.names()", LEARNING),
-        (HELP, (*LEARNING, "scipy", "matplotlib")),
     ],
-    ids=["environment", "agents", "help"],
+    ids=["environment", "agents"],
 )
 def test_what_is_slow_to_load_is_left_alone(code, unwanted):
     check = f"import atexit, sys\natexit.register(lambda: print(*sys.modules))\n{code}"

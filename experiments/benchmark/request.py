@@ -5,7 +5,6 @@ from dataclasses import dataclass, replace
 
 from reclaim_env import families
 from reclaim_env.families import MemberName
-from reclaim_env.observation import visible_features
 from reclaim_env.reset_rules import KERNEL_RULES
 from reclaim_env.scenario import Scenario, ScenarioError
 
@@ -59,9 +58,8 @@ class Request:
 
     def __post_init__(self) -> None:
         for contender in self.contenders:
+            contender.check_features(self.setting.kernel)
             if contender.agent:
-                privileged = contender.env_arguments["privileged"]
-                contender.agent.check_features(visible_features(self.setting.kernel, privileged))
                 refuse_overlap(contender, [case.stem for case in self.cases])
 
     @property

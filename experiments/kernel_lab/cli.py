@@ -1,4 +1,4 @@
-"""`reclaim kernel build`, `run` and `export`: their options."""
+"""`reclaim kernel build`, `run`, `report` and `export`: their options."""
 
 import os
 import shlex

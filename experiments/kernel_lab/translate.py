@@ -118,7 +118,7 @@ def _lines(scenario: Scenario, request: Request) -> Iterator[str]:
         yield _line("node", id=nid, kernel_pages=pages_from_mib(node.kernel_mib))
     yield from _cgroups(scenario)
     for anon in scenario.anon:
-        yield from _anon(scenario, anon)
+        yield from _anon(anon)
     for reader in scenario.reader:
         yield from _reader(scenario, reader)
     for stream in scenario.stream:
@@ -151,7 +151,7 @@ def _cgroups(scenario: Scenario) -> Iterator[str]:
         yield _line("cgroup", name=cgroup.name, count=cgroup.count, **parent, **limits)
 
 
-def _anon(scenario: Scenario, anon: Anon) -> Iterator[str]:
+def _anon(anon: Anon) -> Iterator[str]:
     yield _line(
         "anon",
         name=anon.name,

@@ -1,4 +1,4 @@
-"""`reclaim map`, `reclaim weights`, `reclaim falsify`: their options."""
+"""`reclaim map`, `reclaim weights`, `reclaim falsify`, `reclaim foresight`: their options."""
 
 import json
 import sys

@@ -241,11 +241,16 @@ def test_a_recorded_command_is_whole_in_the_repository_and_tells_no_folder_outsi
 def test_a_recorded_command_can_be_given_again_and_tells_no_folder(tmp_path, monkeypatch):
     (tmp_path / "mine.safetensors").touch()
     words = ["--family", "two_nodes/one", f"--agent={tmp_path}/mine.safetensors", "--out", f"{tmp_path}/run"]
-    more = ["--on=trap_or_trove/memcg?p=1#3", "experiments/configs/mixture.toml", "x=1..3"]
+    more = [
+        "--new=../somebody/x",
+        "--on=trap_or_trove/memcg?p=1#3",
+        "experiments/configs/mixture.toml",
+        "x=1..3",
+    ]
     monkeypatch.chdir(ROOT)
     monkeypatch.setattr("sys.argv", ["/usr/bin/reclaim", "evaluate", *words, *more])
-    said = ["--family", "two_nodes/one", "--agent=mine.safetensors", "--out", "run"]
-    assert shlex.split(as_typed()) == ["reclaim", "evaluate", *said, *more]
+    said = ["--family", "two_nodes/one", "--agent=mine.safetensors", "--out", "run", "--new=x"]
+    assert shlex.split(as_typed()) == ["reclaim", "evaluate", *said, *more[1:]]
 
 
 def test_bundled_scenarios_are_listed_and_shown(tmp_path):
