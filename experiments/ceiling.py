@@ -19,7 +19,7 @@ from reclaim_env.reward import weights_of
 from reclaim_env.scenario import Scenario
 from reclaim_env.vector import ReclaimVectorEnv
 
-from .evaluate import cost_terms_s
+from .evaluate import at_the_start, cost_terms_s
 from .identity import Setting
 from .metrics import measure
 
@@ -60,17 +60,3 @@ def _metrics_of_plan(
     *_, end = Forks(env, 0, rules).replay(plan)
     metrics = measure(end, (), (), cost_terms_s(end, weights_of(setting.weights)))
     return {name: float(values[0]) for name, values in metrics.items() if "/" not in name}
-
-
-def at_the_start(scenario: Scenario, setting: Setting, seed: int) -> ReclaimVectorEnv:
-    """One machine whose episode has begun."""
-    env = ReclaimVectorEnv(
-        1,
-        scenario=scenario,
-        kernel=setting.kernel,
-        reward=setting.weights,
-        control_ms=setting.control_ms,
-        episode_s=scenario.duration_s,
-    )
-    env.reset(seed=[seed])
-    return env

@@ -74,6 +74,7 @@ def evaluate_each(
 def _env(
     scenarios: Sequence[Scenario], contender: Contender, nr_rows: int, setting: Setting
 ) -> ReclaimVectorEnv:
+    setting.check_clock(scenarios)
     return ReclaimVectorEnv(
         num_envs=nr_rows,
         scenario=scenarios,
@@ -85,6 +86,24 @@ def _env(
         threads=min(usable_cpus(), nr_rows),
         **contender.env_arguments,
     )
+
+
+def at_the_start(
+    scenario: Scenario, setting: Setting, seed: int, rule: str | None = None
+) -> ReclaimVectorEnv:
+    """One machine whose episode has begun."""
+    setting.check_clock([scenario])
+    env = ReclaimVectorEnv(
+        1,
+        scenario=scenario,
+        kernel=setting.kernel,
+        reward=setting.weights,
+        control_ms=setting.control_ms,
+        episode_s=scenario.duration_s,
+        rule=rule,
+    )
+    env.reset(seed=[seed])
+    return env
 
 
 def compile_model(scenario: Scenario, progress: Callable[[str, int], None]) -> None:
@@ -102,6 +121,8 @@ def no_action(env: ReclaimVectorEnv) -> np.ndarray:
 
 
 def nr_steps(scenario: Scenario, setting: Setting) -> int:
+    """Decisions of an episode; a ValueError where they do not fit into it."""
+    setting.check_clock([scenario])
     return round(scenario.duration_s * 1000 / setting.control_ms)
 
 

@@ -11,6 +11,7 @@ from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+from reclaim_env.arguments import whole
 from reclaim_env.presets import preset
 from reclaim_env.reward import WEIGHTS
 from reclaim_env.scenario import Scenario
@@ -37,16 +38,13 @@ class Setting:
 
     def check_clock(self, scenarios: Iterable[Scenario]) -> None:
         """A ValueError where episodes are no whole number of decisions, or the time between them of ticks."""
-        control_ms = self.control_ms
         for one in scenarios:
             where = visible(one.name)
-            if control_ms % one.tick_ms:
-                wanted = f"a divisor of the {control_ms} ms between decisions"
+            if self.control_ms % one.tick_ms:
+                wanted = f"a divisor of the {self.control_ms} ms between decisions"
                 raise ValueError(f"{where}: tick_ms: found {one.tick_ms}, wanted {wanted}")
-            nr_steps = one.duration_s * 1000 / control_ms
-            if round(nr_steps) < 1 or abs(nr_steps - round(nr_steps)) > 1e-9 * nr_steps:
-                wanted = f"a multiple of the {control_ms / 1000:g} s between decisions"
-                raise ValueError(f"{where}: duration_s: found {one.duration_s:g}, wanted {wanted}")
+            unit_name = "the seconds between decisions"
+            whole(f"{where}: duration_s", one.duration_s, self.control_ms / 1000, unit_name)
 
 
 @cache

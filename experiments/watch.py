@@ -13,7 +13,7 @@ from reclaim_env.render_view import machine_view
 from reclaim_env.scenario import Scenario
 from reclaim_env.vector import ReclaimVectorEnv
 
-from .evaluate import no_action
+from .evaluate import at_the_start, no_action
 from .identity import Setting
 
 NARROWEST = 56  # cells of a machine; in a narrower terminal machines stand one below the other
@@ -22,21 +22,7 @@ PRINTED_EVERY_S = 5.0  # where stdout is no terminal
 
 def machines(scenario: Scenario, rules: Sequence[str], seed: int, setting: Setting) -> list[ReclaimVectorEnv]:
     """One for each rule, at time 0 of the same episode."""
-    envs = [
-        ReclaimVectorEnv(
-            1,
-            scenario,
-            kernel=setting.kernel,
-            reward=setting.weights,
-            control_ms=setting.control_ms,
-            episode_s=scenario.duration_s,
-            rule=rule,
-        )
-        for rule in rules
-    ]
-    for env in envs:
-        env.reset(seed=[seed])
-    return envs
+    return [at_the_start(scenario, setting, seed, rule) for rule in rules]
 
 
 def frames(envs: Sequence[ReclaimVectorEnv]) -> Iterator[float]:

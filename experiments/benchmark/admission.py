@@ -17,9 +17,9 @@ import numpy as np
 from agents.forks import Forks
 from agents.futures import costs_s
 from reclaim_env.reset_rules import RULES
-from reclaim_env.vector import ReclaimVectorEnv
 
 from ..contender import Contender
+from ..evaluate import at_the_start
 from ..identity import Setting, row_key, usable_cpus
 from ..ledger import Ledger, Row
 from ..results import BASELINES
@@ -83,17 +83,9 @@ def _authority(request: Request, case: Case, rule: str, ledger: Ledger, progress
 
 
 def _share_of_steps(case: Case, setting: Setting, rule: str, seed: int) -> float:
-    scenario = case.member(seed)
-    env = ReclaimVectorEnv(
-        1,
-        scenario,
-        kernel=setting.kernel,
-        reward=setting.weights,
-        control_ms=setting.control_ms,
-        episode_s=scenario.duration_s,
+    forks = Forks(
+        at_the_start(case.member(seed), setting, seed), 0, (RULES["never"], RULES["always"], RULES[rule])
     )
-    env.reset(seed=seed)
-    forks = Forks(env, 0, (RULES["never"], RULES["always"], RULES[rule]))
     base, record, step, matters = forks.constant(2), forks.start.copy(), 0, []
     for sampled in sampled_steps(forks.nr_steps):
         forks.drive(record, base, step, sampled)

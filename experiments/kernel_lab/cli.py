@@ -60,13 +60,17 @@ def run_kernel(
     recorded with its reason; Ctrl-C loses the boot under way and nothing else.
     """
     from .. import progress
+    from ..command_line import flags
     from . import accel as accelerator
     from . import outcome, run
     from .build import image
 
     loaded = tuple(_load(name) for name in scenario)
     rules = run.rules_of(rule or run.MAIN_RULES)
-    command = _command(scenario, [one.name for one in rules], repeats, kernel, accel)
+    words = flags(
+        scenario=scenario, rule=[one.name for one in rules], repeats=[repeats], kernel=[kernel], accel=[accel]
+    )
+    command = shlex.join(["reclaim", "kernel", "run", *words])
     run.check(loaded, kernel)
     folder = run.open_folder(out, resume)
     request = run.Request(loaded, rules, repeats, kernel, accelerator.choose(accel, image()), command)
@@ -114,11 +118,3 @@ def _load(name: str):
 
     own = SCENARIOS / f"{name}.toml"
     return load(own if "/" not in name and own.is_file() else name)
-
-
-def _command(scenarios: list[str], rules: list[str], repeats: int, kernel: str, accel: str) -> str:
-    """The command line again, files by their bare names."""
-    words = ["reclaim", "kernel", "run"]
-    words += [word for name in scenarios for word in ("--scenario", Path(name).name)]
-    words += [word for name in rules for word in ("--rule", name)]
-    return shlex.join([*words, "--repeats", str(repeats), "--kernel", kernel, "--accel", accel])

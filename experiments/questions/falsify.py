@@ -16,11 +16,10 @@ from reclaim_env import families
 from reclaim_env.families import MemberName
 from reclaim_env.reset_rules import RULES, ResetRule
 from reclaim_env.scenario import Scenario, ScenarioError
-from reclaim_env.vector import ReclaimVectorEnv
 
 from .. import files
 from ..contender import Contender, of_rule
-from ..evaluate import evaluation_seeds
+from ..evaluate import at_the_start, evaluation_seeds
 from ..identity import Setting, row_key, usable_cpus
 from ..ledger import Ledger, Row
 from ..reporting.tables import WIDTH, paragraph
@@ -144,15 +143,7 @@ class Falsifier:
         return [Regret(rows[key].scenario, **rows[key].metrics) for key in keys]
 
     def _regret(self, scenario: Scenario, seed: int, budget: float) -> Regret:
-        env = ReclaimVectorEnv(
-            1,
-            scenario=scenario,
-            kernel=self._setting.kernel,
-            reward=self._setting.weights,
-            control_ms=self._setting.control_ms,
-            episode_s=scenario.duration_s,
-        )
-        env.reset(seed=[seed])
+        env = at_the_start(scenario, self._setting, seed)
         forks = Forks(env, 0, [self._rule])
         (own_s,) = costs_s(forks, forks.start, [forks.constant(0)], 0, forks.nr_steps)
         best = search(env, rules=tuple(RULES) if budget else (), budget_episodes=budget)

@@ -18,9 +18,8 @@ from agents.oracle import search
 from reclaim_env.reset_rules import RULES
 from reclaim_env.scenario import Scenario, load_all
 
-from ..ceiling import at_the_start
 from ..contender import Contender
-from ..evaluate import evaluation_seeds
+from ..evaluate import at_the_start, evaluation_seeds
 from ..identity import Setting, row_key, usable_cpus
 from ..ledger import Ledger, Row
 from ..reporting.tables import WIDTH, paragraph

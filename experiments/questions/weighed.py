@@ -12,7 +12,7 @@ from reclaim_env.scenario import load_all
 
 from ..ceiling import SEARCHES
 from ..contender import Contender
-from ..evaluate import evaluation_seeds
+from ..evaluate import evaluation_seeds, nr_steps
 from ..identity import Setting
 from ..ledger import Ledger, Row
 from ..run_folder import RunFolder
@@ -109,5 +109,5 @@ def nr_env_steps(names: Sequence[str], nr_contenders: int, nr_seeds: int, settin
     for name in names:
         members = load_all([name])
         nr_episodes = nr_seeds if len(members) == 1 else len(members)
-        steps += round(members[0].duration_s * 1000 / setting.control_ms) * nr_episodes
+        steps += nr_steps(members[0], setting) * nr_episodes
     return steps * nr_contenders

@@ -1,5 +1,6 @@
 """A TOML file by a stranger: read with a cap on size and depth, its mistakes told in one line."""
 
+import errno
 import os
 import re
 import tempfile
@@ -75,11 +76,7 @@ def suggestion(word: str, known: Sequence[str]) -> str:
 def read_text(path: str | PathLike[str]) -> str:
     file = str(path)
     try:
-        _refuse_other_than_file(Path(path), file)
-        with open(path, "rb") as stream:
-            content = stream.read(MAX_FILE_BYTES + 1)
-    except ScenarioError:
-        raise
+        content = _content(Path(path))
     except (FileNotFoundError, ValueError):  # ValueError: a NUL in the path
         raise ScenarioError(file, "", "no such file", "a readable file") from None
     except OSError as error:
@@ -92,11 +89,14 @@ def read_text(path: str | PathLike[str]) -> str:
         raise ScenarioError(file, f"byte {error.start}", "a byte that is not UTF-8", "UTF-8 text") from None
 
 
-def _refuse_other_than_file(path: Path, file: str) -> None:
-    """Of what is there and no file only a pipe is read: a device may have no end."""
-    if not path.is_file() and not path.is_fifo():
-        found = "a folder" if path.is_dir() else "a device" if path.exists() else "no such file"
-        raise ScenarioError(file, "", found, "a readable file")
+def _content(path: Path) -> bytes:
+    """One byte above the cap tells that there is more. Besides files only pipes: a device may have no end."""
+    if path.is_dir():
+        raise OSError(errno.EISDIR, "a folder")
+    if path.exists() and not path.is_file() and not path.is_fifo():
+        raise OSError(errno.ENODEV, "a device")
+    with path.open("rb") as stream:
+        return stream.read(MAX_FILE_BYTES + 1)
 
 
 def parse_toml(text: str, file: str) -> dict[str, Any]:

@@ -192,7 +192,7 @@ def test_a_mistake_is_one_line_and_2(tmp_path, words, said):
     [
         (
             "duration_s = 3.33",
-            "odd: duration_s: found 3.33, wanted a multiple of the 0.1 s between decisions",
+            "odd: duration_s: found 3.33, wanted a positive multiple of the seconds between decisions, 0.1",
         ),
         ("tick_ms = 200", "odd: tick_ms: found 200, wanted a divisor of the 100 ms between decisions"),
     ],
